@@ -23,7 +23,7 @@ $(STAMP): constraints.txt settings.ini pyproject.toml setup.py
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info >= (3,10) or sys.exit("NSTM needs Python 3.10 or newer, this is " + sys.version.split()[0])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo 'Installing into $(VENV): a few minutes the first time'
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[dev]'
 	@touch README.md $@
 
 install: $(STAMP) ## make .venv with everything that constraints.txt locks
@@ -47,7 +47,7 @@ docs: $(STAMP) readme ## the site in _docs/, by Quarto where there is one, else 
 	@$(BIN)/python .ci/docs.py site $(ARGS)
 
 lock: $(STAMP) ## find the versions in constraints.txt again; UPGRADE=--upgrade takes newer ones
-	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/python -m pip install -qq uv
 	@printf '%s\n' $(PINS) > $(VENV)/pins.txt
 	@grep -v '^#' constraints.txt > $(VENV)/lock.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --no-emit-index-url --no-emit-find-links \

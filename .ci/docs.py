@@ -18,6 +18,13 @@ def showable(src):
     import ast
     return any(not isinstance(o, (ast.Import, ast.ImportFrom, ast.Expr)) for o in ast.parse(src).body)
 
+def mixes(src):
+    "An import among other code: nbdev would run the cell to show the API, alone, where its variables do not exist."
+    import ast
+    try: kinds = {isinstance(o, (ast.Import, ast.ImportFrom)) for o in ast.parse(src).body}
+    except SyntaxError: return False   # cell magics
+    return len(kinds) == 2
+
 def split_title(nb):
     "nbdev takes the title and its `>` line from the first text cell and drops the rest of it; so the rest becomes a cell of its own."
     from execnb.nbio import mk_cell
@@ -35,13 +42,13 @@ def page_source(src, dst):
     sys.path.insert(0, str(root))
     from execnb.nbio import read_nb, write_nb
     from nbdev.processors import FilterDefaults
-    import warnings; warnings.filterwarnings('ignore', message='Found cells containing imports')
     os.chdir(src.parent)   # as nbdev_test does, so that relative paths mean the same
     nb = read_nb(src)
     split_title(nb)
     for c in nb.cells:
         if c.cell_type == 'code' and re.match(r'#\|\s*export\b(?!\s*:)', c.source) and showable(c.source):
             c.source = re.sub(r'^(#\|\s*)export\b', r'\1exports', c.source)
+        elif c.cell_type == 'code' and not re.search(r'(?m)^#\|\s*(export|exec_doc)', c.source) and mixes(c.source): c.source = '#| eval: false\n' + c.source
     FilterDefaults()(nb)
     for c in nb.cells:
         if c.cell_type == 'code':

@@ -12,7 +12,7 @@ from .checks import check_count, check_choice, check_divides, check_range, check
 
 # %% auto #0
 __all__ = ['gru_gates', 'gru_update', 'lstm_gates', 'lstm_update', 'chrono_bias', 'split_heads', 'merge_heads', 'keep_top_k',
-           'attend', 'log_importance', 'blend', 'StateCommunication', 'init_cell_', 'StatePropagator']
+           'attend', 'log_importance', 'blend', 'StateCommunication', 'init_cell_', 'check_state', 'StatePropagator']
 
 # %% ../nbs/01_gates.ipynb #4fbd3f45
 def gru_gates(
@@ -181,6 +181,24 @@ def init_cell_(
     return cell
 
 # %% ../nbs/01_gates.ipynb #72c289a4
+def check_state(
+    state:Tensor|tuple, # what the user gave as the state
+    gate_type:str,      # 'gru': a tensor; 'lstm': a pair (h, c)
+    like:nn.Parameter,  # [.., D], the parameter that states must fit
+    name:str='prev_state', # what it is called in the signature
+)->tuple:               # h and c; c is None for 'gru'
+    "A state of the form that the gates want, [B, D] or [B, S, D]."
+    pair = isinstance(state, (tuple,list)) and len(state)==2
+    if pair != (gate_type=='lstm'):
+        want = 'a pair (h, c)' if gate_type=='lstm' else 'a tensor'
+        raise TypeError(f"`{name}` must be {want} for gate_type={gate_type!r}, got {type(state).__name__}")
+    h,c = state if pair else (state,None)
+    letters = 'b d' if getattr(h, 'ndim', 3)==2 else 'b s d'
+    sizes = check_tensor(h, name, letters, like=like, d=like.shape[-1])
+    if pair: check_tensor(c, 'cell', letters, like=like, **sizes)
+    return h,c
+
+# %% ../nbs/01_gates.ipynb #6a3cd9dc
 class StatePropagator(nn.Module):
     "Carry states over one step: the gates of `nn.GRUCell` or `nn.LSTMCell`, then communication among the states."
     def __init__(self,
@@ -208,7 +226,9 @@ class StatePropagator(nn.Module):
         importance:Tensor|None=None, # [S] between 0 and 1: how much each state changes and is heard
         return_gates:bool=False,     # also return a dict of the gates, and 'attention' [B, H, S, S] if states communicate
     ):                               # next state, in the form of `prev_state`
-        h,c,x = self._check(prev_state, new_input)
+        h,c = check_state(prev_state, self.gate_type, self.weight_hh)
+        check_tensor(new_input, 'new_input', 'b d' if h.ndim==2 else 'b s d', like=self.weight_ih, **dict(zip('bd' if h.ndim==2 else 'bsd', h.shape)))
+        h,c,x = (o.unsqueeze(1) if o is not None and o.ndim==2 else o for o in (h,c,new_input))
         gx,gh = F.linear(x, self.weight_ih, self.bias_ih), F.linear(h, self.weight_hh, self.bias_hh)
         if importance is not None: log_importance(importance, h.shape[1])
         if c is None: new = gru_update(gx, gh, h)
@@ -222,18 +242,5 @@ class StatePropagator(nn.Module):
         names,gates = (('reset','keep','candidate'),gru_gates) if c is None else (('input','forget','candidate','output'),lstm_gates)
         gates = {k:squeeze(v) for k,v in zip(names, gates(gx, gh))}
         return state, gates if attn is None else gates | dict(attention=attn)
-
-    def _check(self, prev, x):
-        "(h, c or None, input), each [B, S, D]"
-        pair = isinstance(prev, (tuple,list)) and len(prev)==2
-        if pair != (self.gate_type=='lstm'):
-            want = 'a pair (h, c)' if self.gate_type=='lstm' else 'a tensor'
-            raise TypeError(f"`prev_state` must be {want} for gate_type={self.gate_type!r}, got {type(prev).__name__}")
-        h,c = prev if pair else (prev,None)
-        letters = 'b d' if getattr(h, 'ndim', 3)==2 else 'b s d'
-        sizes = check_tensor(h, 'prev_state', letters, like=self.weight_hh, d=self.state_dim)
-        if pair: check_tensor(c, 'cell', letters, like=self.weight_hh, **sizes)
-        check_tensor(x, 'new_input', letters, like=self.weight_ih, **sizes)
-        return [o.unsqueeze(1) if o is not None and letters=='b d' else o for o in (h,c,x)]
 
     def extra_repr(self): return f'state_dim={self.state_dim}, gate_type={self.gate_type!r}, timescale={self.timescale}'

@@ -11,7 +11,7 @@ from .checks import check_count, check_mask, check_range, check_tensor
 
 # %% auto #0
 __all__ = ['take_states', 'share_states', 'split_noise', 'swap_parameter', 'resize_states', 'StateImportance', 'grow_states',
-           'fit_states_to', 'HasStates', 'StateManager', 'start_at_tokens']
+           'fit_states_to', 'HasStates', 'StateManager', 'start_at_tokens', 'dynamic_modules']
 
 # %% ../nbs/03_states.ipynb #58ec6ae2
 def take_states(
@@ -328,3 +328,14 @@ def start_at_tokens(
     new = grow_states(manager, parent[taken].tolist(), opt, noise=0.)
     manager.states[new.start:] = tokens[taken]/manager.importance()[new.start:,None]
     return taken
+
+# %% ../nbs/03_states.ipynb #f8d85a99
+def dynamic_modules(
+    model:nn.Module,  # any model
+)->dict:              # name in `model` -> module; the outermost ones, in order
+    "The modules that can be pruned and allocated. Where `importance` is None or False there is nothing to rank states by, and they are left out."
+    calls,out = ('get_importance_scores','prune_low_importance_states','allocate_states'),{}
+    for name,m in model.named_modules():
+        if any(name.startswith(o+'.') or o=='' for o in out): continue
+        if all(callable(getattr(m, c, None)) for c in calls) and getattr(m, 'importance', True) not in (None, False): out[name] = m
+    return out

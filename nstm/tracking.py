@@ -181,7 +181,7 @@ def make_row(
         if v is None and f'metrics.{k}' not in why and k not in why: raise ValueError(f"metric {k!r} is None; say why in `why_null`")
     for k in FIELDS:
         if k=='why_null': continue
-        if row.setdefault(k, None) is None and k not in why and k not in ('core','history'): why[k] = 'not measured' if k!='commit' else 'no git checkout'
+        if row.setdefault(k, None) is None and k not in why and k not in ('core','history'): why[k] = 'not measured' if k!='commit' else 'no commit found'
         if not isinstance(row[k], FIELDS[k][0]) or isinstance(row[k], bool): raise TypeError(f"`{k}` ({FIELDS[k][1]}) must not be {row[k]!r} ({type(row[k]).__name__})")
     return {k: row.get(k) for k in FIELDS} | dict(why_null=why)
 
@@ -396,7 +396,7 @@ def _plot(self:KPIDashboard, ax=None):
             ax.barh(i, min(ratio,2), color=c, height=.6, hatch='' if s=='met' else '//', edgecolor='white')
             ax.text(.03, i, f"{s}: {self.show(f['value'],g.unit)}", va='center', fontsize=8, color='white', weight='bold')
     ax.axvline(1, color='black', lw=1)
-    ax.set(yticks=range(len(self.goals)), xlim=(0,2), xlabel='measured / target (target / measured where lower is better)')
+    ax.set(yticks=range(len(self.goals)), xlim=(0,2), ylim=(-.6, len(self.goals)-.4), xlabel='measured / target (target / measured where lower is better)')
     ax.set_yticklabels([g.name for g in self.goals], fontsize=8); ax.invert_yaxis()
     return ax
 

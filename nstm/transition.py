@@ -76,7 +76,7 @@ class Transition(nn.Module):
         with torch.no_grad(): self.bias.copy_(raised*torch.eye(self.num_states).expand_as(self.bias))
 
     @property
-    def state_dims(self): return {'weight':(1,2), 'left':(1,), 'right':(1,), 'bias':(1,2)}
+    def state_dims(self): return {k:v for k,v in dict(weight=(1,2), left=(1,), right=(1,), bias=(1,2)).items() if k in self._parameters}
 
     def logits(self,
         x:Tensor,  # [..., D]
@@ -149,11 +149,11 @@ def _chunks(x, C):  # [B, T, ...] -> [B, N, C, ...], T a multiple of C
 def _join_chunks(prefix, M, between):
     "Carry `M` [B,H,S,d] through N chunks given each chunk's `prefix(n, M)` -> its C states [B,C,H,S,d]."
     out = []
-    for f in prefix:
+    for n,f in enumerate(prefix):
         Ms = f(M)
         M = Ms[:,-1]
         if between is not None:
-            M = between(M)
+            M = between(n, M)
             Ms = torch.cat([Ms[:,:-1], M[:,None]], 1)
         out.append(Ms)
     return torch.cat(out, 1), M
@@ -166,7 +166,7 @@ def scan_dense(
     value:Tensor,    # [B, T, H, d] what is written
     M:Tensor,        # [B, H, S, d] states before the first token
     chunk_size:int=16, # tokens a chunk, C; T must be a multiple
-    between=None,    # called on the states [B, H, S, d] after each whole chunk
+    between=None,    # f(n, states [B, H, S, d]) -> states, called after chunk n
 )->tuple[Tensor,Tensor]: # states after every token [B, T, H, S, d]; after the last [B, H, S, d]
     "States of the affine recurrence `M_t = keep∘(P M_{t-1}) + write valueᵀ`, chunk by chunk."
     S,C = M.shape[-2], chunk_size
@@ -186,7 +186,7 @@ def scan_diagonal(
     value:Tensor,    # [B, T, H, d]
     M:Tensor,        # [B, H, S, d] states before the first token
     chunk_size:int=64, # tokens a chunk, C; T must be a multiple
-    between=None,    # called on the states [B, H, S, d] after each whole chunk
+    between=None,    # f(n, states [B, H, S, d]) -> states, called after chunk n
 )->tuple[Tensor,Tensor]: # states after every token [B, T, H, S, d]; after the last [B, H, S, d]
     "States of `M_t = keep∘M_{t-1} + write valueᵀ` (no move), each chunk in closed form."
     C = chunk_size
@@ -205,7 +205,7 @@ def scan_maps(
     value:Tensor,    # [B, T, H, d]
     M:Tensor,        # [B, H, S, d] states before the first token
     chunk_size:int=16, # tokens a chunk, C; T must be a multiple
-    between=None,    # called on the states [B, H, S, d] after each whole chunk
+    between=None,    # f(n, states [B, H, S, d]) -> states, called after chunk n
 )->tuple[Tensor,Tensor]: # states after every token [B, T, H, S, d]; after the last [B, H, S, d]
     "States of the hard recurrence `M_t[i] = keep[i]·M_{t-1}[map[i]] + write[i]·value`, chunk by chunk."
     m,f,w,v = (_chunks(z, chunk_size) for z in (maps, keep, write, value))
