@@ -272,11 +272,11 @@ class AnnealTransition(Callback):
         if not set_sharpness(self.model, *anneal_schedule(0., **self.schedule)): raise ValueError(f"{type(self.model).__name__} has no transition to anneal")
         self.values = []
     def _set(self):
-        if hasattr(self.learn, 'lr_finder'): return
+        if hasattr(self.learn, 'lr_finder'): return (1.,False)
         value = anneal_schedule(min(self.pct_train,1.), **self.schedule)
         set_sharpness(self.model, *value)
-        self.values.append(value)
-    def before_batch(self): self._set()
+        return value
+    def before_batch(self): self.values.append(self._set())
     def after_train(self): self._set()    # what validation sees, and at the end what stays
     def state_dict(self): return dict(values=[list(v) for v in self.values])
     def load_state_dict(self, sd): self.values = [tuple(v) for v in sd['values']]

@@ -28,6 +28,6 @@ def test_break(copy, name, old, new, mistake):
     assert n == 1, f'{name} has {n} exported cells with `{old}`; write the equation as it now stands into this test'
     try:
         f.write_text(json.dumps(nb), encoding='utf-8')
-        r = run('nbdev_test', '--path', f'nbs/{name}.ipynb', cwd=copy, OMP_NUM_THREADS='2')
+        r = run('nbdev_test', '--path', f'nbs/{name}.ipynb', cwd=copy, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
         assert r.returncode != 0 and f'{name}.ipynb' in r.stdout, f'{name} did not notice: {mistake}'
     finally: f.write_text(original, encoding='utf-8')
