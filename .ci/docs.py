@@ -36,6 +36,8 @@ def split_title(nb):
                 c.source = c.source[:m.end()].rstrip()
             return
 
+def plain(m): return re.sub(r'\[(`[^`]+`)\]\([^)]*\)', r'\1', m[0]).replace(':NoneType=None', '=None')
+
 def page_source(src, dst):
     "One notebook through nbdev's processors: API entries from docments, each with its source folded below; links to other notebooks."
     os.environ['IN_TEST'] = '1'
@@ -53,6 +55,9 @@ def page_source(src, dst):
     for c in nb.cells:
         if c.cell_type == 'code':
             c.source = c.source.replace('#| code-fold: show\n#| code-summary: "Exported source"', '#| code-fold: true\n#| code-summary: "Source"')
+        for o in c.get('outputs', []):   # a signature: names in its comments stay plain, and no default needs a type
+            md = o.get('data', {}).get('text/markdown')
+            if md and md[0].startswith('---'): o.data['text/markdown'] = [re.sub(r'(?s)```python.*?```', plain, ''.join(md))]
         if c.cell_type == 'markdown': c.source = c.source.replace('](../results/', '](results/').replace('src="../results/', 'src="results/')
     write_nb(nb, dst)
     return src.name
@@ -71,7 +76,8 @@ def process(force, n_workers):
     for f in proc.glob('*.ipynb'):
         if f.name not in {o.name for o in notebooks}: f.unlink()
     todo = [o for o in notebooks if not (proc/o.name).exists() or (proc/o.name).stat().st_mtime < o.stat().st_mtime]
-    with ProcessPoolExecutor(n_workers, mp_context=get_context('spawn'), max_tasks_per_child=1) as ex:
+    kw = dict(max_tasks_per_child=1) if sys.version_info >= (3,11) else {}   # a process of its own for each notebook
+    with ProcessPoolExecutor(n_workers, mp_context=get_context('spawn'), **kw) as ex:
         for name in ex.map(page_source, todo, [proc/o.name for o in todo]): print(f'  {name}', flush=True)
     for name in ('_quarto.yml', 'nbdev.yml'): shutil.copy(nbs/name, proc/name)
     shutil.rmtree(proc/'assets', ignore_errors=True); shutil.copytree(nbs/'assets', proc/'assets')
@@ -114,8 +120,10 @@ def stand_alone(site, cfg):
 
 def build_site(force=False, n_workers=2):
     "Build `_docs`; say which generator did it."
+    quarto = shutil.which('quarto')
+    if not quarto and sys.version_info < (3,11): sys.exit('The site needs Quarto, or Python 3.11 for smalldocs; this is Python ' + sys.version.split()[0])
     cfg = process(force, n_workers)
-    out,quarto = proc/cfg.doc_path.name, shutil.which('quarto')
+    out = proc/cfg.doc_path.name
     shutil.rmtree(out, ignore_errors=True)
     if quarto: subprocess.run([quarto, 'render', str(proc), '--no-cache', '--no-execute'], check=True)
     else:

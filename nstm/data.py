@@ -179,7 +179,7 @@ def copy_dls(
     min_length:int=None,   # shortest n of a row; None: all rows have `length`
     valid_lengths:tuple=None, # one validation loader each; None: `length`
     valid_batches:int=4,   # batches in each of them, always the same ones
-    seed:int=0,            # of both streams, which share no sequence source
+    seed:int=0,            # training and validation draw from streams 2·seed and 2·seed+1
     device=None,           # where batches go; the CPU when None
 )->DataLoaders:            # batches x, y [B, T] int64; with `min_length` x, lengths, y
     "Fresh copy batches to train on, the same few to validate on, at one or several lengths."

@@ -56,6 +56,7 @@ class SequenceAccuracy(_Counted):
 class SequenceLearner(Learner):
     "A fastai `Learner` with two more callback events, `start_fit` and `crash_fit(error)`."
     first_epoch = 0
+    def _component_attr_filter(self, k): return k!='run' and super()._component_attr_filter(k)   # a model's `run` is not the callbacks' switch of that name
     def _hook(self, event, *args):
         if hasattr(self, 'lr_finder'): return
         for cb in self.cbs.sorted('order'):
@@ -172,7 +173,7 @@ class StateCarry(Callback):
     def before_fit(self):
         if missing := [o for o in ('carry','state','reset') if not hasattr(self.model, o)]:
             raise TypeError(f"{type(self.model).__name__} has no `{missing[0]}`; to carry states a model offers `carry`, `state` and `reset(rows=None)`")
-        self.learn.model.carry = True
+        self._before,self.learn.model.carry = self.model.carry,True
         self.forget()
     def forget(self):
         self.model.reset()
@@ -183,7 +184,7 @@ class StateCarry(Callback):
     def after_batch(self): self.learn.model.state = detach_state(self.model.state)
     def after_fit(self):
         self.forget()
-        self.learn.model.carry = False
+        self.learn.model.carry = self._before
     def crash_fit(self, error): self.after_fit()
 
     def start_rows(self,
@@ -427,7 +428,7 @@ def evaluate(
     model,carry = learn.model,next((cb for cb in learn.cbs if isinstance(cb, StateCarry)), None)
     bf16,mode,device = any(isinstance(cb, BF16) for cb in learn.cbs),model.training,next(model.parameters()).device
     model.eval()
-    if carry: model.carry = True; carry.forget()
+    if carry: before,model.carry = model.carry,True; carry.forget()
     for m in mets: m.reset()
     o = _Seen()
     for b in dl:
@@ -437,7 +438,7 @@ def evaluate(
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16): o.pred = model(*(carry.start_rows(xb) if carry else xb)).float()
         o.loss = learn.loss_func(o.pred, *o.yb)
         for m in mets: m.accumulate(o)
-    if carry: carry.forget(); model.carry = False
+    if carry: carry.forget(); model.carry = before
     model.train(mode)
     return {prefix+m.name: (v.item() if isinstance(v, Tensor) else v) for m in mets for v in [m.value]}
 

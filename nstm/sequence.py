@@ -16,8 +16,8 @@ from .states import HasStates, StateImportance
 from .transition import Transition, scan_dense, scan_diagonal, scan_maps, KINDS
 
 # %% auto #0
-__all__ = ['GATES', 'READS', 'SEGMENT', 'NSTMState', 'HeadCommunication', 'keep_trace', 'RecurrentCore', 'ScanCore', 'Read',
-           'NSTM', 'check_lengths', 'flip_tokens', 'work_dtype']
+__all__ = ['GATES', 'READS', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'RecurrentCore', 'ScanCore',
+           'Read', 'NSTM', 'check_lengths', 'flip_tokens', 'work_dtype']
 
 # %% ../nbs/08_sequence.ipynb #0e0d6793
 class NSTMState(NamedTuple):
@@ -41,6 +41,13 @@ class NSTMState(NamedTuple):
         return NSTMState(*map(pick, self, other))
 
 # %% ../nbs/08_sequence.ipynb #fbcda2a0
+def by_head(
+    x:Tensor,  # [H, B, S, d], heads first
+    W:Tensor,  # [H, d, e], a matrix a head
+)->Tensor:     # [H, B, S, e]
+    "Multiply by each head's own matrix: one batched product."
+    return torch.bmm(x.flatten(1,2), W.to(x.dtype)).unflatten(1, x.shape[1:3])
+
 class HeadCommunication(nn.Module):
     "Attention of the states over the states, head by head, through a gate with the time scale of the listening state."
     def __init__(self,
@@ -53,17 +60,14 @@ class HeadCommunication(nn.Module):
         self.num_states,self.top_k = num_states,top_k
         H,d,kw = num_heads,head_dim,dict(device=device, dtype=dtype)
         self.qkv,self.out = nn.Parameter(torch.randn(H, d, 3*d, **kw)*d**-.5), nn.Parameter(torch.randn(H, d, d, **kw)*d**-.5)
-        self.gate = nn.Parameter(chrono_bias(num_states, timescale[1], timescale[0], **kw)[None,:,None].repeat(H,1,d))
-    state_dims = dict(gate=(1,))
+        self.gate = nn.Parameter(chrono_bias(num_states, timescale[1], timescale[0], **kw)[None,None,:,None].repeat(H,1,1,d))
+    state_dims = dict(gate=(2,))
     def forward(self,
-        M:Tensor,               # [B, H, S, d]
+        M:Tensor,               # [H, B, S, d], heads first
         log_importance=None,    # [S], added to the logits of the states listened to
-    )->tuple[Tensor,Tensor]:    # states [B, H, S, d]; weights [B, H, S, S]: listener, speaker
-        B,H,S,d = M.shape
-        qkv = torch.matmul(M, self.qkv.to(M.dtype)).chunk(3, -1)
-        o,w = attend(*qkv, bias=log_importance, top_k=self.top_k)
-        o = torch.matmul(o, self.out.to(M.dtype)).tanh()
-        return torch.lerp(M, o, self.gate.sigmoid().to(M.dtype).expand_as(M)), w
+    )->tuple[Tensor,Tensor]:    # states [H, B, S, d]; weights [H, B, S, S]: listener, speaker
+        o,w = attend(*by_head(M, self.qkv).chunk(3, -1), bias=log_importance, top_k=self.top_k)
+        return torch.lerp(M, by_head(o, self.out).tanh(), self.gate.to(M.dtype).sigmoid().expand_as(M)), w
 
 # %% ../nbs/08_sequence.ipynb #62ffe536
 GATES = dict(gru=3, lstm=4)
@@ -95,43 +99,45 @@ class RecurrentCore(nn.Module):
             if gate_type=='lstm': self.bias[:,:,:d] = b
     state_dims = dict(bias=(1,))
 
-    def routes(self, q, k, log_importance=None):  # [B,H,S,d], [B,H,d] -> [B,H,S], sums to 1
-        logits = (q @ k.unsqueeze(-1)).squeeze(-1)*q.shape[-1]**-.5
+    def routes(self, q, k, log_importance=None):  # [H,B,S,d], [H,B,d] -> [H,B,S], sums to 1
+        logits = (q*k.unsqueeze(-2)).sum(-1)*q.shape[-1]**-.5
         return keep_top_k(logits if log_importance is None else logits+log_importance, self.top_k).softmax(-1)
 
-    def update(self, u, s, M, c):                 # gate inputs of token and state [B,H,S,nd] -> states, cells, write gate
+    def update(self, u, s, M, c):                 # gate inputs of token and state [H,B,S,nd] -> states, cells, write gate
         d = M.shape[-1]
         if self.gate_type=='gru':
-            r,w = (u[...,:2*d] + s[...,:2*d]).sigmoid().chunk(2, -1)
-            return torch.lerp(M, torch.addcmul(u[...,2*d:], r, s[...,2*d:]).tanh(), w), None, w
+            (urw,un),(srw,sn) = u.split([2*d,d], -1),s.split([2*d,d], -1)
+            r,w = (urw+srw).sigmoid().chunk(2, -1)
+            return torch.lerp(M, torch.addcmul(un, r, sn).tanh(), w), None, w
         i,f,g,o = (u+s).chunk(4, -1)
         i = i.sigmoid()
         c = f.sigmoid()*c + i*g.tanh()
         return o.sigmoid()*c.tanh(), c, i
 
-    def tokens(self, x, dtype, log_a=None): return self.token(x).to(dtype).unflatten(-1, (self.num_heads, -1))  # [B,T,D] -> [B,T,H,(n+1)d]
+    def tokens(self, x, dtype): # [B, T, D] -> for each token [H, B, (n+1)d], what it brings
+        return self.token(x).to(dtype).unflatten(-1, (self.num_heads, -1)).permute(1,2,0,3).contiguous().unbind(0)
 
-    def forward(self, tok, P, M, c, mask, write, after, log_a, trace): # -> states of each token [B,T,H,S,d], last states, last cells
-        (B,T),(H,S,d) = tok.shape[:2],M.shape[1:]
-        W,bias,Ms = self.state.to(M.dtype), self.bias.to(M.dtype), []
-        for t in range(T):
+    def forward(self, tok, P, M, c, mask, write, after, log_a, trace): # for each token [H,B,(n+1)d] and [H,B,S,S]; M, c [H,B,S,d]; mask [B,T] -> all M [T,H,B,S,d], last M, last c
+        S,d = M.shape[-2:]
+        bias,Ms,parts = self.bias.to(M.dtype).unsqueeze(1), [], [d, self.bias.shape[-1]]
+        for t,(Pt,u) in enumerate(zip(P, tok)):
             M0,c0 = M,c
-            if P is not None: M,c = P[:,t] @ M, None if c is None else P[:,t] @ c
+            if Pt is not None: M,c = Pt @ M, None if c is None else Pt @ c
             if write:
-                s,u,rho = M @ W, tok[:,t], None
+                s,rho = by_head(M, self.state), None
                 if self.route:
-                    rho = self.routes(s[...,:d], u[...,:d], log_a)
-                    s,u = s[...,d:],u[...,d:]
+                    (q,s),(k,u) = s.split(parts, -1),u.split(parts, -1)
+                    rho = self.routes(q, k, log_a)
                     u = torch.addcmul(bias, (S*rho).unsqueeze(-1), u.unsqueeze(-2))
                 else: u = bias + u.unsqueeze(-2)
                 M,c,w = self.update(u, s, M, c)
-                if trace is not None: keep_trace(trace, route=M.new_full((B,H,S), 1/S) if rho is None else rho, write=w.mean(-1))
+                if trace is not None: keep_trace(trace, route=torch.full_like(M[...,0], 1/S) if rho is None else rho, write=w.mean(-1))
             M = after(t, M)
             if mask is not None:
-                keep = mask[:,t].view(B,1,1,1)
+                keep = mask[:,t].view(1,-1,1,1)
                 M,c = torch.where(keep, M, M0), None if c is None else torch.where(keep, c, c0)
             Ms.append(M)
-        return torch.stack(Ms, 1), M, c
+        return torch.stack(Ms), M, c
 
 # %% ../nbs/08_sequence.ipynb #0195e018
 class ScanCore(nn.Module):
@@ -392,7 +398,9 @@ def _log_importance(self:NSTM, dtype): # importance [S] and its log, or None twi
 @patch
 def _recurrent(self:NSTM, x, state, mask, trace):
     (B,T,_),H,k = x.shape,self.num_heads,self.communicate
-    M,c = split_heads(state.slots, H), None if state.cell is None else split_heads(state.cell, H)
+    heads_first = lambda z: None if z is None else z.unflatten(-1, (H,-1)).permute(2,0,1,3).contiguous()    # [B, S, D] -> [H, B, S, d]
+    heads_last = lambda z: None if z is None else z.permute(1,2,0,3).flatten(2)
+    M,c = heads_first(state.slots),heads_first(state.cell)
     a,log_a = self._log_importance(M.dtype)
     P = None if self.transition.kind=='identity' else self.transition(x).to(M.dtype)
     due = all_due = [True]*T
@@ -402,17 +410,18 @@ def _recurrent(self:NSTM, x, state, mask, trace):
     def after(t, M):
         if k and due[t]:
             new,w = self.talk(M, log_a)
-            M = new if all_due[t] else torch.where(rows[:,t].view(B,1,1,1), new, M)
+            M = new if all_due[t] else torch.where(rows[:,t].view(1,B,1,1), new, M)
             if trace is not None: keep_trace(trace, communication=w)
         return F.rms_norm(M, M.shape[-1:]) if self.norm=='state' else M
-    tok = self.machine.tokens(x, M.dtype) if self.write else x
+    tok = self.machine.tokens(x, M.dtype) if self.write else [None]*T
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M,c = self.machine(tok, P, M, c, mask, self.write, after, log_a, trace)
+        Ms,M,c = self.machine(tok, [None]*T if P is None else P.permute(1,2,0,3,4).unbind(0), M, c, mask, self.write, after, log_a, trace)
+    Ms = Ms.permute(2,0,1,3,4)                                                       # [B, T, H, S, d]
     y,w = self.read(x, Ms, a)
     if trace is not None:
-        for key in ('route','write','communication'): trace[key] = torch.stack(trace[key], 1) if key in trace else None
+        for key in ('route','write','communication'): trace[key] = torch.stack(trace[key]).movedim(2,0) if key in trace else None
         self._finish_trace(trace, P, Ms, w, a)
-    return y, NSTMState(merge_heads(M), None if c is None else merge_heads(c), state.position + (T if mask is None else mask.sum(1)))
+    return y, NSTMState(heads_last(M), heads_last(c), state.position + (T if mask is None else mask.sum(1)))
 
 @patch
 def _finish_trace(self:NSTM, trace, P, Ms, w, a):
@@ -442,7 +451,7 @@ def _scan(self:NSTM, x, state, mask, trace):
         if self.transition.hard and not torch.is_grad_enabled(): maps = P.argmax(-1)
     ends = ahead + (T if mask is None else mask.sum(1))
     def between(i, M):
-        new,_ = self.talk(M, log_a)
+        new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
     tok = self.machine.tokens(xs, M.dtype, log_a)
     with torch.autocast(x.device.type, enabled=False):

@@ -175,9 +175,10 @@ def scan_dense(
     B = torch.cat([zeros, w*v], -1)                                    # [B, N, C, H, S, S+d]
     X = F.pad(torch.eye(S, dtype=M.dtype, device=M.device), (0, M.shape[-1])).expand(A.shape[0], A.shape[1], *A.shape[3:5], -1)
     Xs = []
-    for c in range(C): X = A[:,:,c] @ X + B[:,:,c]; Xs.append(X)
+    for Ac,Bc in zip(A.unbind(2), B.unbind(2)): X = Ac @ X + Bc; Xs.append(X)
     Xs = torch.stack(Xs, 2)                                            # [B, N, C, H, S, S+d]
-    return _join_chunks((lambda M,n=n: Xs[:,n,...,:S] @ M[:,None] + Xs[:,n,...,S:] for n in range(Xs.shape[1])), M, between)
+    moves,writes = (z.unbind(1) for z in Xs.split([S, M.shape[-1]], -1))
+    return _join_chunks((lambda M,A=A,Z=Z: A @ M[:,None] + Z for A,Z in zip(moves,writes)), M, between)
 
 # %% ../nbs/05_transition.ipynb #929a95c6
 def scan_diagonal(
@@ -195,7 +196,7 @@ def scan_diagonal(
     later = torch.ones(C, C, dtype=torch.bool, device=M.device).triu(1)[:,:,None,None]
     share = fade.masked_fill(later, float('-inf')).exp() * _chunks(write, C).unsqueeze(2)
     Z = torch.einsum('bntshi,bnshd->bnthid', share, _chunks(value, C))
-    return _join_chunks((lambda M,n=n: g[:,n].exp().unsqueeze(-1)*M[:,None] + Z[:,n] for n in range(Z.shape[1])), M, between)
+    return _join_chunks((lambda M,f=f,Z=Z: f*M[:,None] + Z for f,Z in zip(g.exp().unsqueeze(-1).unbind(1), Z.unbind(1))), M, between)
 
 # %% ../nbs/05_transition.ipynb #a0d0ae26
 def scan_maps(

@@ -64,6 +64,12 @@ def sequence_layer():
     y,_ = m(x); a,s = m(x[:,:5]); b,_ = m(x[:,5:], s)
     assert y.shape == x.shape and torch.allclose(torch.cat([a,b],1), y, atol=1e-5)
 
+@check
+def all_modules():
+    "every module of the package imports"
+    import pkgutil, importlib, nstm
+    for m in pkgutil.iter_modules(nstm.__path__): importlib.import_module(f'nstm.{m.name}')
+
 if '--quick' not in sys.argv:
     @check
     def fastai_fit():
@@ -73,12 +79,12 @@ if '--quick' not in sys.argv:
         from fastai.basics import Learner, DataLoader, DataLoaders, accuracy, CrossEntropyLossFlat
         from nstm.models import NSTMClassifier
         import fastai, fastcore
-        torch.manual_seed(0); torch.set_num_threads(2)
+        torch.manual_seed(0); torch.set_num_threads(1)
         x = torch.randint(0, 4, (512,12)); y = (x[:,0] >= 2).long()
         ds = TensorDataset(x, y)
         dls = DataLoaders(DataLoader(ds, bs=64, shuffle=True), DataLoader(ds, bs=256))
-        learn = Learner(dls, NSTMClassifier(vocab=4, d_model=32, num_classes=2, num_states=4, num_heads=2), loss_func=CrossEntropyLossFlat(), metrics=accuracy)
-        with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(8, 1e-2)
+        learn = Learner(dls, NSTMClassifier(num_classes=2, vocab_size=4, d_model=32, n_layers=1, num_states=4, num_heads=2), loss_func=CrossEntropyLossFlat(), metrics=accuracy)
+        with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(5, 1e-2)
         acc = float(learn.recorder.values[-1][-1])
         print(f'  fastai {fastai.__version__}, fastcore {fastcore.__version__}, torch {torch.__version__}: accuracy {acc:.3f}')
         assert acc > .9

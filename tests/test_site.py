@@ -79,6 +79,10 @@ def report(pages, key, what):
     bad = {n: p[key] for n,p in pages.items() if p[key]}
     assert not bad, f'{what}: {bad}'
 
+def test_builds(site):
+    "The build succeeds; this one needs no browser."
+    assert (site/'index.html').exists() and (site/'search.json').exists() and (site/'assets/katex/katex.min.js').exists()
+
 def test_every_notebook_has_a_page(site, pages):
     "One page a notebook, a home page, and each with a title."
     n = len([*(root/'nbs').glob('*.ipynb')])
