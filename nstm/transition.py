@@ -56,7 +56,7 @@ class Transition(nn.Module):
         check_choice(kind, KINDS, 'kind')
         D,S,H = check_count(d_model,'d_model'), check_count(num_states,'num_states'), check_count(num_heads,'num_heads')
         if rank is not None: check_count(rank, 'rank', most=S)
-        check_range(keep, 'keep', 1e-3, 1-1e-3)
+        check_count(sinkhorn_iters, 'sinkhorn_iters'); check_range(keep, 'keep', 1e-3, 1-1e-3)
         self.d_model,self.num_states,self.num_heads,self.kind,self.rank,self.sinkhorn_iters,self.keep = D,S,H,kind,rank,sinkhorn_iters,keep
         self.sharpness,self.hard = 1.0, kind=='hard'
         if kind=='identity': return
@@ -92,6 +92,7 @@ class Transition(nn.Module):
         x:Tensor,  # [B, T, D] or [B, D]
     )->Tensor:     # [B, T, H, S, S] or [B, H, S, S]; rows sum to 1
         "The transition matrices of all tokens; with `hard` set, exactly one-hot rows."
+        check_tensor(x, 'x', 'b d' if getattr(x, 'ndim', 3)==2 else 'b t d', like=self._parameters.get('bias'), d=self.d_model)
         if self.kind=='identity':
             return torch.eye(self.num_states, device=x.device, dtype=x.dtype).expand(*x.shape[:-1], self.num_heads, -1, -1)
         ell = self.logits(x).float() if x.dtype in (torch.float16,torch.bfloat16) else self.logits(x)
