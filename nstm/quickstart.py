@@ -218,7 +218,7 @@ def plot_states(
     route,size = tr['route'][0,:,head].T,tr['states'][0].norm(dim=-1).T     # [S, T]
     S = len(size)
     a = tr['importance'] if tr['importance'] is not None else torch.ones(S)
-    fig = plt.figure(figsize=(9,4.6)); g = fig.add_gridspec(3, 4, width_ratios=(1.7,8,.15,1.5), height_ratios=(.7,2,2), hspace=.55, wspace=.2)
+    fig = plt.figure(figsize=(9,4.6)); g = fig.add_gridspec(3, 4, width_ratios=(1.9,8,.15,1.5), height_ratios=(.7,2,2), hspace=.55, wspace=.28)
     def panel(where, title, **kw):
         ax = fig.add_subplot(where); ax.set_title(title, fontsize=9); ax.tick_params(labelsize=7); ax.set(**kw)
         return ax
@@ -234,7 +234,7 @@ def plot_states(
         if a_.get_ylabel()=='state': a_.set_yticks(range(S))
     ax.set_xlabel('pixel', fontsize=8)
     ax = panel(g[1:,3], 'importance', xlim=(0,1))
-    ax.barh(range(S), a.numpy(), color='#0072B2'); ax.set_yticks(range(S)); ax.invert_yaxis()
+    ax.barh(range(S), a.numpy(), color='#0072B2'); ax.set_yticks(range(S)); ax.yaxis.tick_right(); ax.invert_yaxis()
     return fig
 
 # %% ../nbs/32_quickstart.ipynb #528b8cbf

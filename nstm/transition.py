@@ -76,6 +76,8 @@ class Transition(nn.Module):
         with torch.no_grad(): self.bias.copy_(raised*torch.eye(self.num_states).expand_as(self.bias))
 
     @property
+    def state_split(self): return {} if self.hard or self.kind=='identity' else dict(bias='logit')   # the copies of a split state share what they give
+    @property
     def state_dims(self): return {k:v for k,v in dict(weight=(1,2), left=(1,), right=(1,), bias=(1,2)).items() if k in self._parameters}
 
     def logits(self,
