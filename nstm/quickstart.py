@@ -19,7 +19,7 @@ __all__ = ['SETUP', 'build', 'loaders', 'train_job', 'run_tag', 'run_jobs', 'lat
 
 # %% ../nbs/32_quickstart.ipynb #396386d6
 SETUP = dict(
-    digits=dict(epochs=30, bs=64, models=dict(
+    digits=dict(epochs=40, bs=64, models=dict(
         NSTM       =dict(mixer='nstm', lr=5e-3, n_layers=1, d_model=64, mlp_hidden=64, mixer_options=dict(num_states=8, num_heads=4, read='signed', communicate=8, timescale=[1,64], importance=True)),
         GRU        =dict(mixer='gru', lr=5e-3, n_layers=1, d_model=64),
         LSTM       =dict(mixer='lstm', lr=1e-2, n_layers=2, d_model=48),
@@ -259,7 +259,7 @@ def main(argv=None):
     p = argparse.ArgumentParser('nstm_quickstart', description=main.__doc__)
     p.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1, mps … (default cpu)')
     p.add_argument('--seed', type=int, default=0, help='of weights, order and random symbols (default 0)')
-    p.add_argument('--epochs', type=int, help='for both tasks (default 30 for digits, 10 for copying)')
+    p.add_argument('--epochs', type=int, help='for both tasks (default 40 for digits, 10 for copying)')
     p.add_argument('--task', action='append', choices=tuple(SETUP), help='only this task; may be given twice')
     p.add_argument('--model', action='append', choices=tuple(SETUP['digits']['models']), help='only this model; may be given several times')
     p.add_argument('--results', type=Path, help='folder of results (default: results of the checkout, or ./results)')
