@@ -4,7 +4,7 @@
 
 # %% ../nbs/32_quickstart.ipynb #76557de0
 from __future__ import annotations
-import argparse, hashlib, json, os, queue, shutil, sys, time
+import argparse, hashlib, json, os, queue, shutil, signal, sys, time
 from pathlib import Path
 import torch
 from torch import nn, Tensor
@@ -14,8 +14,8 @@ from .baselines import fit_parameters, count_parameters
 from .tracking import results_dir, load_rows, COLOURS
 
 # %% auto #0
-__all__ = ['SETUP', 'build', 'loaders', 'train_job', 'run_tag', 'run_jobs', 'latest_rows', 'results_table', 'plot_curves',
-           'trace_digit', 'plot_states', 'write_pictures', 'main']
+__all__ = ['SETUP', 'build', 'loaders', 'train_job', 'run_tag', 'run_jobs', 'runs_by_model', 'results_table', 'table_text',
+           'plot_curves', 'trace_digit', 'plot_states', 'write_pictures', 'main']
 
 # %% ../nbs/32_quickstart.ipynb #396386d6
 SETUP = dict(
@@ -88,7 +88,11 @@ def train_job(
     return record.row
 
 # %% ../nbs/32_quickstart.ipynb #e1d9d8c1
+def _stop(*_): raise KeyboardInterrupt
+
 def _worker(jobs, lines, kw):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C reaches the parent, which then ends its workers
+    signal.signal(signal.SIGTERM, _stop)
     torch.set_num_threads(1)
     while True:
         try: task,name = jobs.get_nowait()
@@ -155,45 +159,66 @@ def _run_parallel(todo, workers, say, kw):
             if line[0]=='error': error = f"{line[1]}, {line[2]}: {line[3]}"
             else: left -= line[0]=='done'; say(_progress(line))
     finally:
-        for p in ps:
-            if error or left: p.terminate()
-            p.join()
+        if error or left:
+            for p in ps: p.terminate()
+        for p in ps: p.join()
     if error: raise RuntimeError(error)
 
 # %% ../nbs/32_quickstart.ipynb #ace0b539
-def latest_rows(
+def runs_by_model(
     rows:list=None,  # quickstart rows; None: those recorded
-)->dict:             # {(task, model): its latest finished row}
-    "The newest finished row of each model and task."
-    rows = load_rows('quickstart') if rows is None else rows
-    return {(r['data'],r['model']): r for r in rows if r['status']=='finished'}
+)->dict:             # {(task, model): {seed: its newest finished row}}
+    "Finished rows of the newest set-up of each model and task; a later run of the same seed replaces an earlier one."
+    runs = {}
+    for r in load_rows('quickstart') if rows is None else rows:
+        if r['status']!='finished': continue
+        conf = lambda r: {k:v for k,v in r['config'].items() if k!='resumed_at_epoch'}
+        g = runs.setdefault((r['data'],r['model']), {})
+        if g and conf(next(iter(g.values())))!=conf(r): g.clear()
+        g[r['seed']] = r
+    return {k:g for k,g in runs.items() if g}
 
 def results_table(
     rows:list=None,  # quickstart rows; None: those recorded
-):                   # pandas table, one line a model
+):                   # pandas table, one line a model: means over seeds, and the standard deviation where there are several
     "What `make run` prints."
     import pandas as pd
-    got,out = latest_rows(rows),[]
+    runs,out = runs_by_model(rows),[]
     for name in SETUP['digits']['models']:
-        d,c = got.get(('digits',name)),got.get(('copy',name))
-        m = lambda r,k: None if r is None else r['metrics'].get(k)
-        out.append({'model':name, 'digits: test accuracy':m(d,'test_accuracy'), 'digits: parameters':d and d['parameters'], 'digits: seconds':d and round(d['wall_s']),
-                    'copy 10: accuracy':m(c,'token_accuracy_1x'), 'copy 20: accuracy':m(c,'token_accuracy_2x'), 'copy: parameters':c and c['parameters'], 'copy: seconds':c and round(c['wall_s'])})
-    return pd.DataFrame(out).set_index('model')
+        line = {'model': name}
+        for task,shown in (('digits',{'test accuracy':'test_accuracy'}), ('copy',{'accuracy at 10':'token_accuracy_1x', 'accuracy at 20':'token_accuracy_2x'})):
+            rs = list(runs.get((task,name), {}).values())
+            if not rs: continue
+            line |= {f'{task}: seeds':len(rs), f'{task}: parameters':rs[0]['parameters'], f'{task}: seconds':round(sum(r['wall_s'] for r in rs)/len(rs))}
+            for k,m in shown.items():
+                v = pd.Series([r['metrics'][m] for r in rs])
+                line |= {f'{task}: {k}':v.mean()} | ({f'{task}: {k}, spread':v.std()} if len(rs)>1 else {})
+        if len(line)>1: out.append(line)
+    return pd.DataFrame(out, dtype=object).set_index('model')
+
+def table_text(table):
+    "The table as text: counts as counts, shares with three digits."
+    text = lambda v: '–' if v!=v or v is None else f'{v:,}' if isinstance(v, int) else f'{v:.3f}'
+    return table.T.map(text)
 
 # %% ../nbs/32_quickstart.ipynb #d00e0971
 def plot_curves(
     rows:list=None,  # quickstart rows; None: those recorded
 ):                   # a figure
-    "Validation accuracy by epoch, and the final bars."
+    "Validation accuracy by epoch: one thin line a seed, the mean thick."
     import matplotlib.pyplot as plt
-    got = latest_rows(rows)
+    runs = runs_by_model(rows)
     fig,axs = plt.subplots(1, 2, figsize=(9,3))
     for ax,(task,metric,title) in zip(axs, (('digits','accuracy','Digits, pixel by pixel: validation accuracy'), ('copy','token_accuracy','Copying ten symbols: validation accuracy'))):
         for i,name in enumerate(SETUP[task]['models']):
-            if (task,name) in got: ax.plot([e+1 for e in got[task,name]['history']['epoch']], got[task,name]['history'][metric], label=name, color=COLOURS[i], ls=('-','--',':','-.')[i], lw=2.5 if name=='NSTM' else 1.5)
-        ax.set(title=title, xlabel='epoch', ylim=(0,1.02)); ax.grid(alpha=.3); ax.title.set_size(10)
-    axs[0].legend(loc='lower right'); fig.tight_layout()
+            rs = list(runs.get((task,name), {}).values())
+            if not rs: continue
+            hs = torch.tensor([r['history'][metric] for r in rs])
+            at,look = range(1, hs.shape[1]+1),dict(color=COLOURS[i], ls=('-','--',':','-.')[i])
+            ax.plot(at, hs.mean(0), label=f"{name} ({len(rs)} seed{'s' if len(rs)>1 else ''})", lw=2.5 if name=='NSTM' else 1.5, **look)
+            if len(rs)>1: ax.plot(at, hs.T, lw=.5, alpha=.6, **look)
+        ax.set(xlabel='epoch', ylim=(0,1.02)); ax.set_title(title, fontsize=10); ax.grid(alpha=.3)
+    axs[0].legend(loc='lower right', fontsize=8); fig.tight_layout()
     return fig
 
 # %% ../nbs/32_quickstart.ipynb #2b4ae84f
@@ -238,8 +263,8 @@ def plot_states(
     return fig
 
 # %% ../nbs/32_quickstart.ipynb #528b8cbf
-def write_pictures(rows, results=None):
-    "Draw the pictures of a run; returns the files."
+def write_pictures(results=None):
+    "Draw the pictures from the recorded rows and the kept model; returns the files."
     import matplotlib.pyplot as plt
     from nstm.data import digits
     out = Path(results or results_dir())
@@ -247,7 +272,7 @@ def write_pictures(rows, results=None):
     folder.mkdir(parents=True, exist_ok=True)
     def save(fig, name):
         fig.savefig(folder/name, dpi=100, bbox_inches='tight'); plt.close(fig); files.append(folder/name)
-    save(plot_curves(rows), 'quickstart.png')
+    save(plot_curves(load_rows('quickstart', results=out)), 'quickstart.png')
     if (out/'models'/'quickstart_digits').exists():
         x,y = digits().test.tensors
         i = int((y==3).nonzero()[0])
@@ -279,9 +304,8 @@ def main(argv=None):
     except KeyboardInterrupt:
         print('\nstopped; the same command goes on where it was', file=sys.stderr)
         return 130
-    files = write_pictures(rows)
-    import pandas as pd
-    with pd.option_context('display.width', 200, 'display.max_columns', 20): print(f"\n{results_table(rows).T.to_string(float_format='{:.3f}'.format, na_rep='–')}\n")
+    files = write_pictures()
+    print(f"\n{table_text(results_table(rows)).to_string()}\n")
     out = results_dir()
     show = lambda f: os.path.relpath(f, os.getcwd()) if len(os.path.relpath(f, os.getcwd()))<len(str(f)) else str(f)
     print('written:', *(show(f) for f in (out/'experiments'/'quickstart.jsonl', *([out/'models'/'quickstart_digits'] if ('digits','NSTM') in jobs else []), *files)), sep='\n  ')
