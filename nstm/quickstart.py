@@ -208,7 +208,7 @@ def plot_curves(
     "Validation accuracy by epoch: one thin line a seed, the mean thick."
     import matplotlib.pyplot as plt
     runs = runs_by_model(rows)
-    fig,axs = plt.subplots(1, 2, figsize=(9,3))
+    fig,axs = plt.subplots(1, 2, figsize=(8,2.8))
     for ax,(task,metric,title) in zip(axs, (('digits','accuracy','Digits, pixel by pixel: validation accuracy'), ('copy','token_accuracy','Copying ten symbols: validation accuracy'))):
         for i,name in enumerate(SETUP[task]['models']):
             rs = list(runs.get((task,name), {}).values())
