@@ -208,8 +208,10 @@ def plot_curves(
     "Validation accuracy by epoch: one thin line a seed, the mean thick."
     import matplotlib.pyplot as plt
     runs = runs_by_model(rows)
-    fig,axs = plt.subplots(1, 2, figsize=(8,2.8))
-    for ax,(task,metric,title) in zip(axs, (('digits','accuracy','Digits, pixel by pixel: validation accuracy'), ('copy','token_accuracy','Copying ten symbols: validation accuracy'))):
+    tasks = [o for o in (('digits','accuracy','Digits, pixel by pixel: validation accuracy'), ('copy','token_accuracy','Copying ten symbols: validation accuracy')) if any(t==o[0] for t,_ in runs)]
+    if not tasks: raise ValueError("nothing to draw: there are no finished rows of the quickstart; `nstm_quickstart` makes some")
+    fig,axs = plt.subplots(1, len(tasks), figsize=(4*len(tasks),2.8), squeeze=False)
+    for ax,(task,metric,title) in zip(axs[0], tasks):
         for i,name in enumerate(SETUP[task]['models']):
             rs = list(runs.get((task,name), {}).values())
             if not rs: continue
@@ -218,7 +220,7 @@ def plot_curves(
             ax.plot(at, hs.mean(0), label=f"{name} ({len(rs)} seed{'s' if len(rs)>1 else ''})", lw=2.5 if name=='NSTM' else 1.5, **look)
             if len(rs)>1: ax.plot(at, hs.T, lw=.5, alpha=.6, **look)
         ax.set(xlabel='epoch', ylim=(0,1.02)); ax.set_title(title, fontsize=10); ax.grid(alpha=.3)
-    axs[0].legend(loc='lower right', fontsize=8); fig.tight_layout()
+    axs[0,0].legend(loc='lower right', fontsize=8); fig.tight_layout()
     return fig
 
 # %% ../nbs/32_quickstart.ipynb #2b4ae84f
