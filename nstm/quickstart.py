@@ -127,14 +127,14 @@ def run_jobs(
     folder = Path(results or results_dir())/'.checkpoints'/f'quickstart-{tag}'
     folder.mkdir(parents=True, exist_ok=True)
     file = lambda j: folder/f'{j[0]}-{j[1]}.json'
-    todo = [j for j in jobs if not file(j).exists()]
-    if len(todo)<len(jobs): say(f"going on with an interrupted run: {len(jobs)-len(todo)} of {len(jobs)} models are already trained")
+    open_jobs = [j for j in jobs if not file(j).exists()]
+    if len(open_jobs)<len(jobs): say(f"going on with an interrupted run: {len(jobs)-len(open_jobs)} of {len(jobs)} models are already trained")
     cores = len(os.sched_getaffinity(0)) if hasattr(os,'sched_getaffinity') else os.cpu_count()
     if workers is None: workers = min(2, cores) if torch.device(device).type=='cpu' else 0
     kw = dict(seed=seed, epochs=epochs, device=device, results=results, folder=str(folder), tag=tag)
     if workers<2:
-        for j in todo: train_job(*j, say=lambda *a: say(_progress(('epoch',*a))), **kw)
-    else: _run_parallel(todo, workers, say, kw)
+        for j in open_jobs: train_job(*j, say=lambda *a: say(_progress(('epoch',*a))), **kw)
+    else: _run_parallel(open_jobs, workers, say, kw)
     rows = [json.loads(file(j).read_text()) for j in jobs]
     if (folder/'model').exists():
         shutil.rmtree((target:=folder.parents[1]/'models'/'quickstart_digits'), ignore_errors=True)
@@ -142,14 +142,14 @@ def run_jobs(
     shutil.rmtree(folder)
     return rows
 
-def _run_parallel(todo, workers, say, kw):
+def _run_parallel(open_jobs, workers, say, kw):
     import torch.multiprocessing as mp
     ctx = mp.get_context('spawn')
     jobs,lines = ctx.Queue(),ctx.Queue()
-    for j in todo: jobs.put(j)
-    ps = [ctx.Process(target=_worker, args=(jobs, lines, kw), daemon=True) for _ in range(min(workers,len(todo)))]
+    for j in open_jobs: jobs.put(j)
+    ps = [ctx.Process(target=_worker, args=(jobs, lines, kw), daemon=True) for _ in range(min(workers,len(open_jobs)))]
     for p in ps: p.start()
-    error,left = None,len(todo)
+    error,left = None,len(open_jobs)
     try:
         while left and not error:
             try: line = lines.get(timeout=1)
