@@ -29,9 +29,9 @@ class NSTMState(NamedTuple):
     def detach(self):
         "Cut the graph: truncated back-propagation through time."
         return self.map(Tensor.detach)
-    def to(self, *args, **kwargs):
-        "Move to a device; the position stays an integer."
-        return NSTMState(*(None if x is None else x.to(*args, **kwargs) for x in self[:2]), self.position.to(self.slots.device if not args and 'device' not in kwargs else torch.empty(0).to(*args, **kwargs).device))
+    def to(self, device):
+        "Move to a device."
+        return self.map(lambda x: x.to(device))
     def where(self,
         rows:Tensor,        # [B] bool
         other:NSTMState,    # taken where `rows` is True
