@@ -5,6 +5,7 @@
 # %% ../nbs/10_models.ipynb #aed8996b
 from __future__ import annotations
 import json, os
+from importlib import import_module
 from pathlib import Path
 import torch
 from torch import nn, Tensor
@@ -16,8 +17,8 @@ from .states import StateManager
 from .layer import NSMLayer
 
 # %% auto #0
-__all__ = ['MIXERS', 'GatedMLP', 'Block', 'make_mixer', 'Backbone', 'outputs_of', 'SaveLoad', 'SequenceClassifier', 'embedding',
-           'check_ids', 'NSTMClassifier', 'SequenceLM', 'map_state', 'NSTMLM', 'sample', 'SimpleNSM']
+__all__ = ['RIVALS', 'MIXERS', 'GatedMLP', 'Block', 'make_mixer', 'Backbone', 'outputs_of', 'SaveLoad', 'SequenceClassifier',
+           'embedding', 'check_ids', 'NSTMClassifier', 'SequenceLM', 'map_state', 'NSTMLM', 'sample', 'SimpleNSM']
 
 # %% ../nbs/10_models.ipynb #41d9bca3
 class GatedMLP(nn.Module):
@@ -56,6 +57,8 @@ class Block(nn.Module):
         return (x + self.drop(self.mlp(self.norm2(x))) if self.mlp is not None else x), state
 
 # %% ../nbs/10_models.ipynb #717df2d0
+RIVALS = dict(gru='baselines', lstm='baselines', transformer='baselines', linear_transformer='linear_transformer', gated_deltanet='gated_deltanet', rwkv='rwkv',
+              s4d='s4d', mingru='mingru', pd_ssm='pd_ssm', rims='rims', tlb='tlb', dnc='dnc')   # name -> module of this package that holds the mixer
 MIXERS = {'nstm': NSTM}   # name -> class(d_model, **options), called as mixer(x, state, lengths) -> (y, state)
 
 def make_mixer(
@@ -63,10 +66,9 @@ def make_mixer(
     d_model:int,   # width, D
     **options,     # for the mixer
 )->nn.Module:
-    "Build a mixer by name; importing `nstm.baselines` adds the rivals."
-    if name not in MIXERS:
-        from nstm import baselines
-    check_choice(name, tuple(MIXERS), 'mixer')
+    "Build a mixer by name; the module of a rival is imported when it is asked for."
+    if name not in MIXERS and name in RIVALS: import_module(f'nstm.{RIVALS[name]}')   # which adds itself to `MIXERS`
+    check_choice(name, tuple(dict.fromkeys([*MIXERS, *RIVALS])) if name not in MIXERS else tuple(MIXERS), 'mixer')
     return MIXERS[name](d_model, **options)
 
 # %% ../nbs/10_models.ipynb #b6f50354
@@ -157,11 +159,11 @@ class SequenceClassifier(SaveLoad, nn.Module):
         mixer_options:dict=None, # for every mixer, such as dict(num_states=16)
         mlp_hidden:int=None,     # width inside the MLPs; None: 2·D; 0: no MLP
         dropout:float=0.,        # on what each half block adds
-        pool:str='mean',         # 'mean' over the real tokens, or the 'last' of them
+        pool:str='mean',         # 'mean' over the real tokens, the 'last' of them, or 'none': an answer at every token
     ):
         super().__init__()
         self.config = {k:v for k,v in locals().items() if k not in ('self','__class__')}
-        check_count(num_classes, 'num_classes', least=2); check_choice(pool, ('mean','last'), 'pool')
+        check_count(num_classes, 'num_classes', least=2); check_choice(pool, ('mean','last','none'), 'pool')
         if (vocab_size is None) == (in_features is None): raise ValueError(f"give either `vocab_size` or `in_features`, got vocab_size={vocab_size} and in_features={in_features}")
         self.num_classes,self.vocab_size,self.in_features,self.pool = num_classes,vocab_size,in_features,pool
         self.inp = embedding(vocab_size, d_model) if in_features is None else nn.Linear(check_count(in_features,'in_features'), d_model)
@@ -171,11 +173,12 @@ class SequenceClassifier(SaveLoad, nn.Module):
         x:Tensor,             # [B, T] int64 ids or [B, T, in_features]
         lengths:Tensor=None,  # [B] int64, how many tokens of each row are real
         trace:list=None,      # an empty list, filled with one trace a layer
-    )->Tensor:                # [B, C] logits
+    )->Tensor:                # [B, C] logits; with pool='none' [B, T, C]
         "Logits of each sequence."
         if self.in_features is None: check_ids(x, self.vocab_size)
         else: check_tensor(x, 'x', 'b t f', like=self.inp.weight, f=self.in_features)
         y,_ = self.backbone(self.inp(x), None, lengths, trace)
+        if self.pool=='none': return self.head(y)
         if lengths is None: y = y.mean(1) if self.pool=='mean' else y[:,-1]
         else:
             n = lengths.to(y.device)[:,None]
@@ -214,7 +217,7 @@ class NSTMClassifier(SequenceClassifier):
         n_layers:int=2,          # blocks
         mlp_hidden:int=None,     # width inside the MLPs; None: 2·D; 0: no MLP
         dropout:float=0.,        # on what each half block adds
-        pool:str='mean',         # 'mean' over the real tokens, or the 'last' of them
+        pool:str='mean',         # 'mean' over the real tokens, the 'last' of them, or 'none': an answer at every token
         **options,               # of `NSTM`: num_states, num_heads, gate_type, core, transition, read, …
     ):
         super().__init__(num_classes, vocab_size, in_features, d_model, n_layers, 'nstm', options, mlp_hidden, dropout, pool)

@@ -16,8 +16,8 @@ from .states import HasStates, StateImportance
 from .transition import Transition, scan_dense, scan_diagonal, scan_maps, KINDS
 
 # %% auto #0
-__all__ = ['GATES', 'READS', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'RecurrentCore', 'ScanCore',
-           'Read', 'NSTM', 'check_lengths', 'flip_tokens', 'work_dtype']
+__all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'RecurrentCore',
+           'ScanCore', 'Read', 'NSTM', 'check_lengths', 'flip_tokens', 'work_dtype']
 
 # %% ../nbs/08_sequence.ipynb #0e0d6793
 class NSTMState(NamedTuple):
@@ -103,34 +103,38 @@ class RecurrentCore(nn.Module):
         logits = (q*k.unsqueeze(-2)).sum(-1)*q.shape[-1]**-.5
         return keep_top_k(logits if log_importance is None else logits+log_importance, self.top_k).softmax(-1)
 
-    def update(self, u, s, M, c):                 # gate inputs of token and state [H,B,S,nd] -> states, cells, write gate
+    def update(self, u, s, M, c, gate):           # gate inputs of token and state [H,B,S,nd] -> states, cells, write gate
         d = M.shape[-1]
         if self.gate_type=='gru':
             (urw,un),(srw,sn) = u.split([2*d,d], -1),s.split([2*d,d], -1)
-            r,w = (urw+srw).sigmoid().chunk(2, -1)
+            r,w = (urw+srw).chunk(2, -1)
+            r,w = r.sigmoid(),gate(w)
             return torch.lerp(M, torch.addcmul(un, r, sn).tanh(), w), None, w
         i,f,g,o = (u+s).chunk(4, -1)
-        i = i.sigmoid()
-        c = f.sigmoid()*c + i*g.tanh()
+        i = gate(i)
+        c = gate(f)*c + i*g.tanh()
         return o.sigmoid()*c.tanh(), c, i
 
     def tokens(self, x, dtype): # [B, T, D] -> for each token [H, B, (n+1)d], what it brings
         return self.token(x).to(dtype).unflatten(-1, (self.num_heads, -1)).permute(1,2,0,3).contiguous().unbind(0)
 
-    def forward(self, tok, P, M, c, mask, write, after, log_a, trace): # for each token [H,B,(n+1)d] and [H,B,S,S]; M, c [H,B,S,d]; mask [B,T] -> all M [T,H,B,S,d], last M, last c
+    def forward(self, tok, moves, M, c, mask, write, gate, after, log_a, trace): # for each token [H,B,(n+1)d]; moves(t, M) -> [H,B,S,S] or None; M, c [H,B,S,d]; mask [B,T] -> all M [T,H,B,S,d], last M, last c
         S,d = M.shape[-2:]
         bias,Ms,parts = self.bias.to(M.dtype).unsqueeze(1), [], [d, self.bias.shape[-1]]
-        for t,(Pt,u) in enumerate(zip(P, tok)):
-            M0,c0 = M,c
+        for t,u in enumerate(tok):
+            (M0,c0),Pt = (M,c),moves(t, M)
             if Pt is not None: M,c = Pt @ M, None if c is None else Pt @ c
-            if write:
-                s,rho = by_head(M, self.state), None
+            if write!='off':
+                s,rho,M1,c1 = by_head(M, self.state), None, M, c
                 if self.route:
                     (q,s),(k,u) = s.split(parts, -1),u.split(parts, -1)
                     rho = self.routes(q, k, log_a)
                     u = torch.addcmul(bias, (S*rho).unsqueeze(-1), u.unsqueeze(-2))
                 else: u = bias + u.unsqueeze(-2)
-                M,c,w = self.update(u, s, M, c)
+                M,c,w = self.update(u, s, M, c, gate)
+                if write=='still' and Pt is not None:
+                    still = Pt.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
+                    M,c,w = torch.lerp(M1, M, still), None if c is None else torch.lerp(c1, c, still), still*w
                 if trace is not None: keep_trace(trace, route=torch.full_like(M[...,0], 1/S) if rho is None else rho, write=w.mean(-1))
             M = after(t, M)
             if mask is not None:
@@ -162,31 +166,35 @@ class ScanCore(nn.Module):
             if n==3: self.bias[1] = -b
     state_dims = dict(gates=(2,), bias=(2,))
 
-    def tokens(self, x, dtype, log_a):  # x [B,T,D] -> log keep, write, route, output gate [B,T,H,S], value [B,T,H,d], in the states' precision
+    def tokens(self, x, dtype, log_a, gate):  # x [B,T,D] -> keep or its log, write, route, output gate [B,T,H,S], value [B,T,H,d], in the states' precision
         n,H,S = self.bias.shape
         z = F.linear(x, self.gates.flatten(0,2)).to(dtype).unflatten(-1, (n+self.route, H, S)).movedim(-3, 0)
         b = self.bias.to(dtype)
         rho = torch.full_like(z[0], 1/S)
         if self.route: rho = keep_top_k(z[n] if log_a is None else z[n]+log_a, self.top_k).softmax(-1)
-        if n==1: log_keep,w,o = F.logsigmoid(-(z[0]+b[0])), (z[0]+b[0]).sigmoid(), None
-        else: w,log_keep,o = (z[0]+b[0]).sigmoid(), F.logsigmoid(z[1]+b[1]), (z[2]+b[2]).sigmoid()
-        return log_keep, w, rho, o, self.value(x).to(dtype).unflatten(-1, (H,-1)).tanh()
+        f = -(z[0]+b[0]) if n==1 else z[1]+b[1]                       # logit of what is kept
+        w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
+        return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, self.value(x).to(dtype).unflatten(-1, (H,-1)).tanh()
 
     def forward(self, tok, maps, P, M, mask, write, between, chunk_size, trace): # T a multiple of chunk_size -> states of each token, last states
-        log_keep,w,rho,o,v = tok
-        if not write: log_keep,w = torch.zeros_like(log_keep),torch.zeros_like(w)
-        elif trace is not None: trace.update(route=rho.detach(), write=w.detach())
+        keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
+        nothing = 0. if P is None else 1.
+        if write=='off': keep,w = torch.full_like(keep, nothing),torch.zeros_like(w)
+        if write=='still' and P is not None:
+            still = P.diagonal(dim1=-2, dim2=-1)
+            keep,w = 1-still*(1-keep),still*w
+        if write!='off' and trace is not None: trace.update(route=rho.detach(), write=w.detach())
         w = w*(rho*self.num_states)
         if mask is not None:
             pad = ~mask[:,:,None,None]
-            log_keep,w = log_keep.masked_fill(pad, 0.),w.masked_fill(pad, 0.)
-        if maps is not None:  Ms,M = scan_maps(maps, log_keep.exp(), w, v, M, chunk_size, between)
-        elif P is not None:   Ms,M = scan_dense(P, log_keep.exp(), w, v, M, chunk_size, between)
-        else:                 Ms,M = scan_diagonal(log_keep, w, v, M, chunk_size, between)
+            keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
+        if maps is not None:  Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
+        elif P is not None:   Ms,M = scan_dense(P, keep, w, v, M, chunk_size, between)
+        else:                 Ms,M = scan_diagonal(keep, w, v, M, chunk_size, between)
         return (Ms if o is None else o.unsqueeze(-1)*Ms.tanh()), M
 
 # %% ../nbs/08_sequence.ipynb #bb3b52c3
-READS = ('all', 'signed', 'softmax')
+READS,WRITES = ('all', 'signed', 'softmax'),('gated', 'still', 'off')
 
 class Read(nn.Module):
     "What the output sees of the states."
@@ -195,12 +203,13 @@ class Read(nn.Module):
         kind:str='all',     # 'all', 'signed' or 'softmax'
         num_reads:int=4,    # weighted sums a head, for 'signed' and 'softmax'
         normalize:bool=False, # divide what was read by its root mean square
+        head_dropout:float=0., # in training, share of the heads of each sequence that are not seen
         device=None, dtype=None,
     ):
         super().__init__()
         D,S,H,R,kw = d_model,num_states,num_heads,num_reads,dict(device=device, dtype=dtype)
         d = D//H
-        self.num_states,self.kind,self.num_reads,self.normalize = S,kind,R,normalize
+        self.num_states,self.kind,self.num_reads,self.normalize,self.head_dropout = S,kind,R,normalize,head_dropout
         if kind=='all':
             r = max(1, d//S)
             self.states = nn.Parameter(torch.randn(H, S, d, r, **kw)*d**-.5)
@@ -220,6 +229,9 @@ class Read(nn.Module):
         Ms:Tensor,        # [B, T, H, S, d] states after each token
         importance=None,  # [S]
     )->tuple[Tensor,Tensor|None]: # [B, T, D]; read weights [B, T, H, R, S] or None for 'all'
+        if self.training and self.head_dropout:
+            seen = torch.rand(Ms.shape[0], 1, Ms.shape[2], 1, 1, device=Ms.device) >= self.head_dropout
+            Ms = Ms*seen/(1-self.head_dropout)
         if self.kind!='softmax' and importance is not None: Ms = Ms*importance[:,None]
         Ms,w = Ms.to(x.dtype if not torch.is_autocast_enabled(x.device.type) else Ms.dtype),None
         if self.kind=='all': o = torch.einsum('bthsd,hsdr->bthsr', Ms, self.states.to(Ms.dtype))
@@ -249,14 +261,17 @@ class NSTM(HasStates, nn.Module):
         num_reads:int=4,        # weighted sums a head, for 'signed' and 'softmax' reads
         route:bool=True,        # let the states compete for each token
         top_k:int=None,         # only the k best states receive a token
-        write:bool=True,        # False: states are moved but never written
+        write:str='gated',      # 'gated'; 'still': only states that were not moved are written; 'off': states are moved but never written
         communicate:int=None,   # after every k-th token; 0: never; None: 1 (recurrent) or `chunk_size` (scan)
         communicate_top_k:int=None, # a state listens to its k best matches only
         importance:bool=False,  # learn how important each state is; needed to prune and allocate
         bidirectional:bool=False, # add a second layer that reads backwards, for classifiers
         timescale:tuple=None,   # shortest and longest time scale of writes at the start, in tokens; None: see below
+        hard_write:bool=True,   # where transitions are annealed and hardened, write gates are too
         transition_rank:int=None, # rank of the transition logits
+        transition_input:str='token', # 'token', or 'both': token and states choose the move (recurrent core)
         norm:str='none',        # 'none'; 'state': states have unit RMS after every token; 'read': what is read has
+        head_dropout:float=0.,  # in training, share of the heads that the output does not see
         chunk_size:int=32,      # tokens a chunk of the scan core
         max_states:int=64,      # `allocate_states` goes no further
         prune_threshold:float=.1, # importance under which a state can be pruned
@@ -266,27 +281,30 @@ class NSTM(HasStates, nn.Module):
         D,S,H = check_count(d_model,'d_model'), check_count(num_states,'num_states'), check_count(num_heads,'num_heads')
         d = check_divides(H, D, 'num_heads', 'd_model')
         check_choice(gate_type, tuple(GATES), 'gate_type'); check_choice(core, ('recurrent','scan'), 'core'); check_choice(norm, ('none','state','read'), 'norm')
+        check_choice(write, WRITES, 'write'); check_choice(transition_input, ('token','both'), 'transition_input')
         check_choice(transition, KINDS, 'transition'); check_choice(read, READS, 'read'); check_count(num_reads, 'num_reads'); check_count(chunk_size, 'chunk_size')
         for k,v in dict(top_k=top_k, communicate_top_k=communicate_top_k).items():
             if v is not None: check_count(v, k, most=S)
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
+        if transition_input=='both' and (core=='scan' or transition=='identity'): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity'; got core={core!r}, transition={transition!r}")
         if timescale is None: timescale = (1.,1024.) if transition=='identity' else (400.,400.)
         if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
         self.max_states,self.prune_threshold = check_count(max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
         self.d_model,self.num_states,self.num_heads,self.gate_type,self.core = D,S,H,gate_type,core
-        self.write,self.norm,self.chunk_size,self.communicate = write,norm,chunk_size,check_count(communicate, 'communicate', least=0)
+        self.write,self.hard_write,self.norm,self.chunk_size,self.communicate = write,bool(hard_write),norm,chunk_size,check_count(communicate, 'communicate', least=0)
         kw = dict(device=device, dtype=dtype)
         self.slots = nn.Parameter(torch.randn(S, D, **kw))
         self.transition = Transition(D, S, H, transition, transition_rank, **kw)
+        self.look = nn.Parameter(torch.randn(H, d, 2*d, **kw)*d**-.5) if transition_input=='both' else None
         self.machine = (RecurrentCore if core=='recurrent' else ScanCore)(D, S, H, gate_type, route, top_k, timescale, **kw)
         self.talk = HeadCommunication(S, H, d, timescale, communicate_top_k, **kw) if communicate else None
         self.importance = StateImportance(S, **kw) if importance else None
-        self.read = Read(D, S, H, read, num_reads, norm=='read', **kw)
+        self.read = Read(D, S, H, read, num_reads, norm=='read', check_range(head_dropout, 'head_dropout', 0, .99), **kw)
         self.reverse = None
         if bidirectional:
-            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, write=write, communicate=communicate,
-                communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, norm=norm,
+            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, write=write, hard_write=hard_write, communicate=communicate,
+                communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, transition_input=transition_input, norm=norm, head_dropout=head_dropout,
                 chunk_size=chunk_size, max_states=max_states, prune_threshold=prune_threshold, **kw)
     state_dims = dict(slots=(0,))
 
@@ -300,9 +318,9 @@ class NSTM(HasStates, nn.Module):
         B,T = (check_tensor(x, 'x', 'b t d', like=self.slots, d=self.d_model)[k] for k in 'bt')
         if not T: raise ValueError(f"`x` must hold at least 1 token, got shape {list(x.shape)}")
         mask = None if lengths is None else check_lengths(lengths, B, T, x.device)
-        if self.reverse is None: return self._read(x, self.init_state(B) if state is None else self.check_state(state, B), mask, trace)
+        if self.reverse is None: return self._read(x, self.init_state(B) if state is None else self.check_state(state, B), mask, trace, 0 if state is None else None)
         there,back = (None,None) if state is None else state
-        y,there = self._read(x, self.init_state(B) if there is None else self.check_state(there, B), mask, trace)
+        y,there = self._read(x, self.init_state(B) if there is None else self.check_state(there, B), mask, trace, 0 if there is None else None)
         z,back = self.reverse(flip_tokens(x, lengths), back, lengths)
         return y + flip_tokens(z, lengths), (there,back)
 
@@ -378,13 +396,13 @@ def get_importance_scores(self:NSTM)->Tensor: # [S] in (0,1)
 SEGMENT = 256  # tokens read at a time when no gradient is needed
 
 @patch
-def _read(self:NSTM, x, state, mask, trace): # checked input -> y [B, T, D], state
+def _read(self:NSTM, x, state, mask, trace, start): # checked input; tokens read before, if known -> y [B, T, D], state
     T = x.shape[1]
     n = T if torch.is_grad_enabled() or trace is not None else SEGMENT
     run,ys = self._recurrent if self.core=='recurrent' else self._scan, []
     for i in range(0, T, n):
         m = None if mask is None else mask[:,i:i+n]
-        y,state = run(x[:,i:i+n], state, m, trace)
+        y,state = run(x[:,i:i+n], state, m, trace, None if start is None else start+i)
         ys.append(y if m is None else y.masked_fill(~m.unsqueeze(-1), 0.))
     return torch.cat(ys, 1), state
 
@@ -396,15 +414,18 @@ def _log_importance(self:NSTM, dtype): # importance [S] and its log, or None twi
 
 # %% ../nbs/08_sequence.ipynb #777a7326
 @patch
-def _recurrent(self:NSTM, x, state, mask, trace):
+def _recurrent(self:NSTM, x, state, mask, trace, start):
     (B,T,_),H,k = x.shape,self.num_heads,self.communicate
     heads_first = lambda z: None if z is None else z.unflatten(-1, (H,-1)).permute(2,0,1,3).contiguous()    # [B, S, D] -> [H, B, S, d]
     heads_last = lambda z: None if z is None else z.permute(1,2,0,3).flatten(2)
     M,c = heads_first(state.slots),heads_first(state.cell)
     a,log_a = self._log_importance(M.dtype)
-    P = None if self.transition.kind=='identity' else self.transition(x).to(M.dtype)
+    P = None
+    if self.look is not None: ell = self.transition.logits(x).to(M.dtype).permute(1,2,0,3,4).unbind(0)
+    elif self.transition.kind!='identity': P = self.transition(x).to(M.dtype)
     due = all_due = [True]*T
-    if k>1:
+    if k>1 and start is not None: due = all_due = [(start+t+1) % k==0 for t in range(T)]
+    elif k>1:
         rows = (state.position[:,None] + torch.arange(1, T+1, device=x.device)) % k == 0
         due,all_due = rows.any(0).tolist(),rows.all(0).tolist()
     def after(t, M):
@@ -413,12 +434,20 @@ def _recurrent(self:NSTM, x, state, mask, trace):
             M = new if all_due[t] else torch.where(rows[:,t].view(1,B,1,1), new, M)
             if trace is not None: keep_trace(trace, communication=w)
         return F.rms_norm(M, M.shape[-1:]) if self.norm=='state' else M
-    tok = self.machine.tokens(x, M.dtype) if self.write else [None]*T
+    Ps = None if P is None else P.permute(1,2,0,3,4).unbind(0)
+    def moves(t, M):
+        if self.look is None: return None if Ps is None else Ps[t]
+        q,key = by_head(M, self.look).chunk(2, -1)
+        Pt = self.transition.rows(ell[t] + q @ key.mT * M.shape[-1]**-.5)
+        if trace is not None: keep_trace(trace, moved=Pt)
+        return Pt
+    tok = self.machine.tokens(x, M.dtype) if self.write!='off' else [None]*T
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M,c = self.machine(tok, [None]*T if P is None else P.permute(1,2,0,3,4).unbind(0), M, c, mask, self.write, after, log_a, trace)
+        Ms,M,c = self.machine(tok, moves, M, c, mask, self.write, self.transition.gate if self.hard_write else torch.sigmoid, after, log_a, trace)
     Ms = Ms.permute(2,0,1,3,4)                                                       # [B, T, H, S, d]
     y,w = self.read(x, Ms, a)
     if trace is not None:
+        if 'moved' in trace: P = torch.stack(trace.pop('moved')).permute(2,0,1,3,4)
         for key in ('route','write','communication'): trace[key] = torch.stack(trace[key]).movedim(2,0) if key in trace else None
         self._finish_trace(trace, P, Ms, w, a)
     return y, NSTMState(heads_last(M), heads_last(c), state.position + (T if mask is None else mask.sum(1)))
@@ -430,12 +459,13 @@ def _finish_trace(self:NSTM, trace, P, Ms, w, a):
 
 # %% ../nbs/08_sequence.ipynb #f2989254
 @patch
-def _scan(self:NSTM, x, state, mask, trace):
+def _scan(self:NSTM, x, state, mask, trace, start):
     (B,T,_),H,S,C = x.shape,self.num_heads,self.num_states,self.communicate or self.chunk_size
     M = split_heads(state.slots, H)
     a,log_a = self._log_importance(M.dtype)
-    ahead = state.position % C if self.talk is not None else torch.zeros_like(state.position)  # [B] tokens of the current chunk already read
-    first = int(ahead.max())
+    known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device
+    ahead = state.position % C if known is None else torch.full_like(state.position, known)    # [B] tokens of the current chunk already read
+    first = int(ahead.max()) if known is None else known
     n = math.ceil((first+T)/C)*C
     at = torch.arange(n, device=x.device) - ahead[:,None]                                      # [B, n] which token stands here
     real = (at>=0) & (at<T)
@@ -453,7 +483,7 @@ def _scan(self:NSTM, x, state, mask, trace):
     def between(i, M):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
-    tok = self.machine.tokens(xs, M.dtype, log_a)
+    tok = self.machine.tokens(xs, M.dtype, log_a, None if P is None else self.transition.gate if self.hard_write else torch.sigmoid)
     with torch.autocast(x.device.type, enabled=False):
         Ms,M = self.machine(tok, maps, P, M, pad, self.write, between if self.talk is not None else None, C, trace)
     y,w = self.read(xs, Ms, a)

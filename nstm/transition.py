@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from .checks import *
 
 # %% auto #0
-__all__ = ['KINDS', 'sinkhorn', 'harden', 'Transition', 'move', 'move_map', 'compose_maps', 'prefix_maps', 'scan_dense',
-           'scan_diagonal', 'scan_maps', 'scan_loop', 'anneal_schedule', 'set_sharpness']
+__all__ = ['KINDS', 'sinkhorn', 'harden', 'harden_gate', 'Transition', 'move', 'move_map', 'compose_maps', 'prefix_maps',
+           'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_loop', 'anneal_schedule', 'set_sharpness']
 
 # %% ../nbs/05_transition.ipynb #3cbb1ff4
 def sinkhorn(
@@ -38,6 +38,20 @@ def harden(
     return _HardRows.apply(P)
 
 # %% ../nbs/05_transition.ipynb #253838eb
+class _HardGate(torch.autograd.Function):
+    "Forward: 0 or 1, exactly. Backward: the gradient goes to the gate unchanged."
+    @staticmethod
+    def forward(ctx, g): return (g>.5).to(g.dtype)
+    @staticmethod
+    def backward(ctx, grad): return grad
+
+def harden_gate(
+    g:Tensor,  # in [0, 1]
+)->Tensor:     # 0 or 1
+    "A gate that is open or shut, with a straight-through gradient."
+    return _HardGate.apply(g)
+
+# %% ../nbs/05_transition.ipynb #f38fc49f
 KINDS = ('identity', 'soft', 'sinkhorn', 'hard')
 
 class Transition(nn.Module):
@@ -58,7 +72,7 @@ class Transition(nn.Module):
         if rank is not None: check_count(rank, 'rank', most=S)
         check_count(sinkhorn_iters, 'sinkhorn_iters'); check_range(keep, 'keep', 1e-3, 1-1e-3)
         self.d_model,self.num_states,self.num_heads,self.kind,self.rank,self.sinkhorn_iters,self.keep = D,S,H,kind,rank,sinkhorn_iters,keep
-        self.sharpness,self.hard = 1.0, kind=='hard'
+        self.sharpness,self.hard,self.hard_gate = 1.0, kind=='hard', False
         if kind=='identity': return
         kw = dict(device=device, dtype=dtype)
         if rank is None: self.weight = nn.Parameter(torch.empty(H, S, S, D, **kw))
@@ -97,10 +111,22 @@ class Transition(nn.Module):
         check_tensor(x, 'x', 'b d' if getattr(x, 'ndim', 3)==2 else 'b t d', like=self._parameters.get('bias'), d=self.d_model)
         if self.kind=='identity':
             return torch.eye(self.num_states, device=x.device, dtype=x.dtype).expand(*x.shape[:-1], self.num_heads, -1, -1)
-        ell = self.logits(x).float() if x.dtype in (torch.float16,torch.bfloat16) else self.logits(x)
+        return self.rows(self.logits(x).float() if x.dtype in (torch.float16,torch.bfloat16) else self.logits(x))
+
+    def rows(self,
+        ell:Tensor,  # [..., S, S] logits
+    )->Tensor:       # [..., S, S]; rows sum to 1
+        "From logits to a transition, by `kind`, `sharpness` and `hard`."
         ell = ell * self.sharpness
         P = sinkhorn(ell, self.sinkhorn_iters) if self.kind=='sinkhorn' else ell.softmax(-1)
         return harden(P) if self.hard else P
+
+    def gate(self,
+        z:Tensor,  # logits of a gate
+    )->Tensor:     # in [0, 1]; with `hard` set, exactly 0 or 1
+        "A sigmoid that is sharpened and hardened with the transition."
+        g = (z*self.sharpness).sigmoid()
+        return harden_gate(g) if self.hard_gate else g
 
     def maps(self,
         x:Tensor,  # [..., D]
@@ -108,8 +134,8 @@ class Transition(nn.Module):
         "The transition as a map between states: where each row is largest."
         return self(x).argmax(-1)
 
-    def get_extra_state(self): return torch.tensor([self.sharpness, float(self.hard)], dtype=torch.float64)
-    def set_extra_state(self, s): self.sharpness,self.hard = float(s[0]), bool(s[1])
+    def get_extra_state(self): return torch.tensor([float(self.sharpness), self.hard, self.hard_gate], dtype=torch.float64)
+    def set_extra_state(self, s): self.sharpness,self.hard,self.hard_gate = float(s[0]), bool(s[1]), len(s)>2 and bool(s[2])
     def extra_repr(self): return f"{self.d_model}, num_states={self.num_states}, num_heads={self.num_heads}, kind={self.kind!r}, rank={self.rank}, sharpness={self.sharpness:g}, hard={self.hard}"
 
 # %% ../nbs/05_transition.ipynb #2d08fc26
@@ -256,10 +282,10 @@ def anneal_schedule(
 # %% ../nbs/05_transition.ipynb #ee5a8161
 def set_sharpness(
     model:nn.Module,  # any model
-    sharpness:float,  # factor on the transition logits
-    hard:bool,        # one-hot rows from now on
+    sharpness:float,  # factor on the logits of transitions and write gates
+    hard:bool,        # one-hot rows and gates of 0 or 1 from now on
 )->int:               # how many transitions were set
     "Set sharpness and hardness of every transition in a model; an `identity` has neither."
     ts = [m for m in model.modules() if isinstance(m, Transition) and m.kind!='identity']
-    for t in ts: t.sharpness,t.hard = float(sharpness), bool(hard)
+    for t in ts: t.sharpness,t.hard,t.hard_gate = sharpness, bool(hard) or t.kind=='hard', bool(hard)
     return len(ts)
