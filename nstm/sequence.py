@@ -324,6 +324,8 @@ class NSTM(HasStates, nn.Module):
         z,back = self.reverse(flip_tokens(x, lengths), back, lengths)
         return y + flip_tokens(z, lengths), (there,back)
 
+    def sharpened(self): return list(self.transition.parameters()) + ([self.machine.gates,self.machine.bias] if self.core=='scan' and self.hard_write and self.transition.kind!='identity' else [])
+
     def step(self,
         x_t:Tensor,  # [B, D] one token
         state=None,  # the `NSTMState` to go on from

@@ -72,7 +72,7 @@ class Transition(nn.Module):
         if rank is not None: check_count(rank, 'rank', most=S)
         check_count(sinkhorn_iters, 'sinkhorn_iters'); check_range(keep, 'keep', 1e-3, 1-1e-3)
         self.d_model,self.num_states,self.num_heads,self.kind,self.rank,self.sinkhorn_iters,self.keep = D,S,H,kind,rank,sinkhorn_iters,keep
-        self.sharpness,self.hard,self.hard_gate = 1.0, kind=='hard', False
+        self.sharpness,self.hard,self.hard_gate,self.hard_share = 1.0, kind=='hard', False, None
         if kind=='identity': return
         kw = dict(device=device, dtype=dtype)
         if rank is None: self.weight = nn.Parameter(torch.empty(H, S, S, D, **kw))
@@ -119,14 +119,22 @@ class Transition(nn.Module):
         "From logits to a transition, by `kind`, `sharpness` and `hard`."
         ell = ell * self.sharpness
         P = sinkhorn(ell, self.sinkhorn_iters) if self.kind=='sinkhorn' else ell.softmax(-1)
-        return harden(P) if self.hard else P
+        return harden(P) if self.hard else self._mix(P, harden, ell)
+
+    def _mix(self, soft, harden, logits): # in training, some sequences and heads are hard already
+        if not self.training or self.hard_share is None: return soft
+        heads = soft.shape[2] if soft.ndim in (4,5) and soft.shape[2]==self.num_heads else 1
+        draw = torch.rand(soft.shape[0], 1, heads, *[1]*(soft.ndim-3), device=soft.device) if soft.ndim>3 else torch.rand(soft.shape[0], *[1]*(soft.ndim-1), device=soft.device)
+        return torch.where(draw<self.hard_share, harden(soft), soft)
 
     def gate(self,
         z:Tensor,  # logits of a gate
     )->Tensor:     # in [0, 1]; with `hard` set, exactly 0 or 1
         "A sigmoid that is sharpened and hardened with the transition."
         g = (z*self.sharpness).sigmoid()
-        return harden_gate(g) if self.hard_gate else g
+        return harden_gate(g) if self.hard_gate else self._mix(g, harden_gate, z)
+
+    def sharpened(self): return list(self.parameters())   # whose logits are multiplied by `sharpness`
 
     def maps(self,
         x:Tensor,  # [..., D]
@@ -272,20 +280,23 @@ def anneal_schedule(
     end:float=8.,        # sharpness at `hard_from`
     soft_until:float=.2, # share of training with the first sharpness
     hard_from:float=.8,  # share of training from which rows are one-hot; above 1: never
-)->tuple[float,bool]:    # sharpness, hard
-    "Sharpness grows geometrically from `start` to `end`; then rows become one-hot."
+)->tuple[float,float]:   # sharpness; hardness, the share of transitions that are one-hot
+    "Sharpness grows geometrically from `start` to `end`, and with it the share of heads that are already hard."
     check_range(pct, 'pct', 0, 1)
     if not 0 <= soft_until <= hard_from: raise ValueError(f"`soft_until` must lie between 0 and `hard_from`, got soft_until={soft_until}, hard_from={hard_from}")
     along = (pct-soft_until)/(hard_from-soft_until) if hard_from>soft_until else float(pct>=hard_from)
-    return start*(end/start)**min(max(along,0.),1.), pct >= hard_from
+    along = min(max(along,0.),1.)
+    return start*(end/start)**along, along
 
 # %% ../nbs/05_transition.ipynb #ee5a8161
 def set_sharpness(
     model:nn.Module,  # any model
     sharpness:float,  # factor on the logits of transitions and write gates
-    hard:bool,        # one-hot rows and gates of 0 or 1 from now on
+    hardness:float,   # share of one-hot transitions, drawn for each sequence and head in training; 1: all, also in evaluation
 )->int:               # how many transitions were set
     "Set sharpness and hardness of every transition in a model; an `identity` has neither."
     ts = [m for m in model.modules() if isinstance(m, Transition) and m.kind!='identity']
-    for t in ts: t.sharpness,t.hard,t.hard_gate = sharpness, bool(hard) or t.kind=='hard', bool(hard)
+    hard = not isinstance(hardness, Tensor) and hardness>=1
+    share = None if hard or not isinstance(hardness, Tensor) and hardness<=0 else hardness
+    for t in ts: t.sharpness,t.hard,t.hard_gate,t.hard_share = sharpness, hard or t.kind=='hard', hard, share
     return len(ts)
