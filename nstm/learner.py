@@ -273,7 +273,7 @@ class AnnealTransition(Callback):
         if not set_sharpness(self.model, *anneal_schedule(0., **self.schedule)): raise ValueError(f"{type(self.model).__name__} has no transition to anneal")
         self.values = []
     def _set(self):
-        if hasattr(self.learn, 'lr_finder'): return (1.,False)
+        if hasattr(self.learn, 'lr_finder'): return (1.,0.)
         value = anneal_schedule(min(self.pct_train,1.), **self.schedule)
         set_sharpness(self.model, *value)
         return value

@@ -68,7 +68,7 @@ def make_mixer(
 )->nn.Module:
     "Build a mixer by name; the module of a rival is imported when it is asked for."
     if name not in MIXERS and name in RIVALS: import_module(f'nstm.{RIVALS[name]}')   # which adds itself to `MIXERS`
-    check_choice(name, tuple(dict.fromkeys([*MIXERS, *RIVALS])) if name not in MIXERS else tuple(MIXERS), 'mixer')
+    check_choice(name, tuple(dict.fromkeys([*MIXERS, *RIVALS])), 'mixer')
     return MIXERS[name](d_model, **options)
 
 # %% ../nbs/10_models.ipynb #b6f50354

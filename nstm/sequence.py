@@ -201,7 +201,7 @@ class Read(nn.Module):
     def __init__(self,
         d_model:int, num_states:int, num_heads:int,  # D, S, H
         kind:str='all',     # 'all', 'signed' or 'softmax'
-        num_reads:int=4,    # weighted sums a head, for 'signed' and 'softmax'
+        num_reads:int=4,    # weighted sums: of the states of each head for 'signed', of whole states for 'softmax'
         normalize:bool=False, # divide what was read by its root mean square
         head_dropout:float=0., # in training, share of the heads of each sequence that are not seen
         device=None, dtype=None,
@@ -215,9 +215,10 @@ class Read(nn.Module):
             self.states = nn.Parameter(torch.randn(H, S, d, r, **kw)*d**-.5)
             self.out = nn.Parameter(torch.randn(D, H, S, r, **kw)*(H*S*r)**-.5)
         else:
-            self.pick = nn.Parameter(torch.randn(H, R, S if kind=='signed' else d, D, **kw)*D**-.5)
-            self.pick_bias = nn.Parameter(torch.randn(H, R, S, **kw)*S**-.5) if kind=='signed' else None
-            self.out = nn.Parameter(torch.randn(D, H, R, d, **kw)*(H*R*d)**-.5)
+            signed = kind=='signed'
+            self.pick = nn.Parameter((torch.randn(H, R, S, D, **kw) if signed else torch.randn(R, D, D, **kw))*D**-.5)
+            self.pick_bias = nn.Parameter(torch.randn(H, R, S, **kw)*S**-.5) if signed else None
+            self.out = nn.Parameter(torch.randn(D, H, R, d, **kw)*(H*R*d)**-.5 if signed else torch.randn(D, R, D, **kw)*(R*D)**-.5)
         self.bias = nn.Parameter(torch.zeros(D, **kw))
     @property
     def state_dims(self): return dict(states=(1,), out=(2,)) if self.kind=='all' else dict(pick=(2,), pick_bias=(2,)) if self.kind=='signed' else {}
@@ -228,7 +229,7 @@ class Read(nn.Module):
         x:Tensor,         # [B, T, D]
         Ms:Tensor,        # [B, T, H, S, d] states after each token
         importance=None,  # [S]
-    )->tuple[Tensor,Tensor|None]: # [B, T, D]; read weights [B, T, H, R, S] or None for 'all'
+    )->tuple[Tensor,Tensor|None]: # [B, T, D]; read weights [B, T, H, R, S], for 'softmax' [B, T, 1, R, S], for 'all' None
         if self.training and self.head_dropout:
             seen = torch.rand(Ms.shape[0], 1, Ms.shape[2], 1, 1, device=Ms.device) >= self.head_dropout
             Ms = Ms*seen/(1-self.head_dropout)
@@ -236,9 +237,10 @@ class Read(nn.Module):
         Ms,w = Ms.to(x.dtype if not torch.is_autocast_enabled(x.device.type) else Ms.dtype),None
         if self.kind=='all': o = torch.einsum('bthsd,hsdr->bthsr', Ms, self.states.to(Ms.dtype))
         else:
-            pick = F.linear(x, self.pick.flatten(0,2)).unflatten(-1, self.pick.shape[:3]).to(Ms.dtype)   # [B, T, H, R, S or d]
+            pick = F.linear(x, self.pick.flatten(0,-2)).unflatten(-1, self.pick.shape[:-1]).to(Ms.dtype) # [B, T, H, R, S], or for 'softmax' [B, T, R, D]
             if self.kind=='signed': w = pick + self.pick_bias
-            else:
+            else:                                                                                        # whole states, all heads of each
+                Ms,pick = Ms.transpose(2,3).flatten(3).unsqueeze(2),pick.unsqueeze(2)
                 logits = pick @ Ms.mT * Ms.shape[-1]**-.5
                 w = (logits if importance is None else logits+importance.log()).softmax(-1)
             o = w.to(Ms.dtype) @ Ms
@@ -255,10 +257,10 @@ class NSTM(HasStates, nn.Module):
         num_heads:int=8,        # heads, H; divides `d_model`
         gate_type:str='gru',    # 'gru' or 'lstm'
         core:str='recurrent',   # 'recurrent': gates read token and states; 'scan': the token alone, in parallel chunks
-        transition:str='identity', # 'identity', 'soft', 'sinkhorn' or 'hard'
+        transition:str='identity', # 'identity', 'soft', 'sinkhorn', 'hard' or 'shift'
         read:str='all',         # 'all', 'signed' or 'softmax'
         *,
-        num_reads:int=4,        # weighted sums a head, for 'signed' and 'softmax' reads
+        num_reads:int=4,        # weighted sums: of the states of each head for 'signed', of whole states for 'softmax' reads
         route:bool=True,        # let the states compete for each token
         top_k:int=None,         # only the k best states receive a token
         write:str='gated',      # 'gated'; 'still': only states that were not moved are written; 'off': states are moved but never written
@@ -287,7 +289,7 @@ class NSTM(HasStates, nn.Module):
             if v is not None: check_count(v, k, most=S)
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
-        if transition_input=='both' and (core=='scan' or transition=='identity'): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity'; got core={core!r}, transition={transition!r}")
+        if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
         if timescale is None: timescale = (1.,1024.) if transition=='identity' else (400.,400.)
         if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
         self.max_states,self.prune_threshold = check_count(max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)

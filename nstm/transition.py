@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from .checks import *
 
 # %% auto #0
-__all__ = ['KINDS', 'sinkhorn', 'harden', 'harden_gate', 'Transition', 'move', 'move_map', 'compose_maps', 'prefix_maps',
-           'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_loop', 'anneal_schedule', 'set_sharpness']
+__all__ = ['KINDS', 'sinkhorn', 'harden', 'harden_gate', 'offsets', 'Transition', 'move', 'move_map', 'compose_maps',
+           'prefix_maps', 'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_loop', 'anneal_schedule', 'set_sharpness']
 
 # %% ../nbs/05_transition.ipynb #3cbb1ff4
 def sinkhorn(
@@ -51,8 +51,17 @@ def harden_gate(
     "A gate that is open or shut, with a straight-through gradient."
     return _HardGate.apply(g)
 
+# %% ../nbs/05_transition.ipynb #811816d7
+def offsets(
+    num_states:int,  # S
+    like:Tensor,     # dtype and device
+)->tuple:            # three matrices [S, S]
+    "Take content from the state behind, from itself, from the state ahead, in a ring."
+    eye = torch.eye(num_states, dtype=like.dtype, device=like.device)
+    return eye.roll(-1, 1), eye, eye.roll(1, 1)
+
 # %% ../nbs/05_transition.ipynb #f38fc49f
-KINDS = ('identity', 'soft', 'sinkhorn', 'hard')
+KINDS = ('identity', 'soft', 'sinkhorn', 'hard', 'shift')
 
 class Transition(nn.Module):
     "A transition over states, chosen by the token: `M = P(x) @ M`, row `i` of `P` says from where state `i` takes its content."
@@ -60,7 +69,7 @@ class Transition(nn.Module):
         d_model:int,         # width of a token, D
         num_states:int,      # states, S
         num_heads:int=1,     # heads, each with a transition of its own, H
-        kind:str='soft',     # 'identity', 'soft', 'sinkhorn' or 'hard'
+        kind:str='soft',     # 'identity', 'soft', 'sinkhorn', 'hard' or 'shift'
         rank:int=None,       # rank of the logits a(x) b(x)ᵀ; None means full: S·S logits of their own
         sinkhorn_iters:int=5,# passes of `sinkhorn`
         keep:float=0.9,      # how much of a state stays in place before training, in (0, 1)
@@ -73,11 +82,13 @@ class Transition(nn.Module):
         check_count(sinkhorn_iters, 'sinkhorn_iters'); check_range(keep, 'keep', 1e-3, 1-1e-3)
         self.d_model,self.num_states,self.num_heads,self.kind,self.rank,self.sinkhorn_iters,self.keep = D,S,H,kind,rank,sinkhorn_iters,keep
         self.sharpness,self.hard,self.hard_gate,self.hard_share = 1.0, kind=='hard', False, None
+        if kind=='shift' and rank is not None: raise ValueError(f"kind='shift' has three logits a head and no rank; got rank={rank}")
         if kind=='identity': return
         kw = dict(device=device, dtype=dtype)
-        if rank is None: self.weight = nn.Parameter(torch.empty(H, S, S, D, **kw))
+        if kind=='shift': self.weight = nn.Parameter(torch.empty(H, 3, D, **kw))      # a step back, stay, a step on
+        elif rank is None: self.weight = nn.Parameter(torch.empty(H, S, S, D, **kw))
         else: self.left,self.right = (nn.Parameter(torch.empty(H, S, rank, D, **kw)) for _ in range(2))
-        self.bias = nn.Parameter(torch.empty(H, S, S, **kw))
+        self.bias = nn.Parameter(torch.empty(H, 3, **kw) if kind=='shift' else torch.empty(H, S, S, **kw))
         self.reset_parameters()
 
     def reset_parameters(self):
@@ -86,19 +97,19 @@ class Transition(nn.Module):
         if self.rank is None: nn.init.normal_(self.weight, std=self.d_model**-.5)
         else:
             for p in (self.left,self.right): nn.init.normal_(p, std=self.d_model**-.5 * self.rank**-.25)
-        raised = math.log(self.keep/(1-self.keep)*max(self.num_states-1, 1))
-        with torch.no_grad(): self.bias.copy_(raised*torch.eye(self.num_states).expand_as(self.bias))
+        raised = math.log(self.keep/(1-self.keep)*(2 if self.kind=='shift' else max(self.num_states-1, 1)))
+        with torch.no_grad(): self.bias.copy_(raised*(torch.tensor([0.,1.,0.]) if self.kind=='shift' else torch.eye(self.num_states)).expand_as(self.bias))
 
     @property
-    def state_split(self): return {} if self.hard or self.kind=='identity' else dict(bias='logit')   # the copies of a split state share what they give
+    def state_split(self): return {} if self.hard or self.kind in ('identity','shift') else dict(bias='logit')   # the copies of a split state share what they give
     @property
-    def state_dims(self): return {k:v for k,v in dict(weight=(1,2), left=(1,), right=(1,), bias=(1,2)).items() if k in self._parameters}
+    def state_dims(self): return {} if self.kind=='shift' else {k:v for k,v in dict(weight=(1,2), left=(1,), right=(1,), bias=(1,2)).items() if k in self._parameters}
 
     def logits(self,
         x:Tensor,  # [..., D]
-    )->Tensor:     # [..., H, S, S], before `sharpness`
+    )->Tensor:     # [..., H, S, S], before `sharpness`; for 'shift' [..., H, 3]
         "Transition logits of every token."
-        if self.rank is None: ell = F.linear(x, self.weight.flatten(0,2)).unflatten(-1, self.weight.shape[:3])
+        if self.rank is None: ell = F.linear(x, self.weight.flatten(0,-2)).unflatten(-1, self.weight.shape[:-1])
         else:
             a,b = (F.linear(x, p.flatten(0,2)).unflatten(-1, p.shape[:3]) for p in (self.left,self.right))
             ell = a @ b.transpose(-1,-2)
@@ -114,14 +125,15 @@ class Transition(nn.Module):
         return self.rows(self.logits(x).float() if x.dtype in (torch.float16,torch.bfloat16) else self.logits(x))
 
     def rows(self,
-        ell:Tensor,  # [..., S, S] logits
+        ell:Tensor,  # [..., S, S] logits; for 'shift' [..., 3]
     )->Tensor:       # [..., S, S]; rows sum to 1
         "From logits to a transition, by `kind`, `sharpness` and `hard`."
         ell = ell * self.sharpness
         P = sinkhorn(ell, self.sinkhorn_iters) if self.kind=='sinkhorn' else ell.softmax(-1)
-        return harden(P) if self.hard else self._mix(P, harden, ell)
+        P = harden(P) if self.hard else self._mix(P, harden)
+        return P if self.kind!='shift' else sum(p[...,None]*o for p,o in zip(P.unsqueeze(-2).unbind(-1), offsets(self.num_states, P)))
 
-    def _mix(self, soft, harden, logits): # in training, some sequences and heads are hard already
+    def _mix(self, soft, harden): # in training, some sequences and heads are hard already
         if not self.training or self.hard_share is None: return soft
         heads = soft.shape[2] if soft.ndim in (4,5) and soft.shape[2]==self.num_heads else 1
         draw = torch.rand(soft.shape[0], 1, heads, *[1]*(soft.ndim-3), device=soft.device) if soft.ndim>3 else torch.rand(soft.shape[0], *[1]*(soft.ndim-1), device=soft.device)
@@ -132,7 +144,7 @@ class Transition(nn.Module):
     )->Tensor:     # in [0, 1]; with `hard` set, exactly 0 or 1
         "A sigmoid that is sharpened and hardened with the transition."
         g = (z*self.sharpness).sigmoid()
-        return harden_gate(g) if self.hard_gate else self._mix(g, harden_gate, z)
+        return harden_gate(g) if self.hard_gate else self._mix(g, harden_gate)
 
     def sharpened(self): return list(self.parameters())   # whose logits are multiplied by `sharpness`
 

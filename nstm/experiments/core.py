@@ -4,30 +4,36 @@
 
 # %% ../../nbs/50_experiments.ipynb #ed2b4cb7
 from __future__ import annotations
-import argparse, hashlib, json, math, os, pkgutil, shutil, signal, sys, time
+import argparse, hashlib, json, math, os, pkgutil, re, shutil, signal, sys, tempfile, threading, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
+from fastcore.basics import patch
 import torch
-from torch import nn, Tensor
+from torch import nn
 import torch.nn.functional as F
 from ..checks import check_count, check_choice, check_range
 from ..data import as_floats, crops, text_windows, sequential_mnist, shakespeare, digits
 from ..tasks import IGNORE, TASKS, make_task, generator, scaled_accuracy
-from ..models import SequenceClassifier, SequenceLM, make_mixer, MIXERS, RIVALS
+from ..models import SequenceClassifier, SequenceLM, MIXERS, RIVALS
 from ..baselines import count_parameters, fit_parameters
-from ..transition import Transition, anneal_schedule, set_sharpness
-from ..tracking import make_row, save_row, load_rows, results_dir, COLOURS
+from ..transition import anneal_schedule, set_sharpness
+from ..tracking import make_row, save_row, load_rows, results_dir, WallClock, COLOURS
 
 # %% auto #0
-__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'configure', 'Labels', 'floats', 'Pixels', 'Chars', 'make_problem', 'build',
-           'schedule', 'groups', 'seed_step', 'Trial', 'TaskStream', 'FixedBatches', 'job_learner', 'Experiment', 'Job',
-           'jobs_of', 'find_experiments', 'get_experiment', 'row_of', 'run_job', 'run_jobs', 'short', 'sweep',
-           'save_trial', 'lengths_of', 'settings_key', 'best_runs', 'comparison', 'comparison_text', 'plot_lengths',
-           'session_folder', 'run_experiment', 'write_picture', 'listing', 'main', 'table_main']
+__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'block_of', 'Labels', 'Pixels', 'Chars',
+           'make_problem', 'mlp_width', 'build', 'schedule', 'groups', 'seed_step', 'check_device', 'Trial', 'bytes_of',
+           'save_trial', 'TaskStream', 'FixedBatches', 'follow', 'job_learner', 'Experiment', 'Job', 'preset_of',
+           'jobs_of', 'find_experiments', 'get_experiment', 'core_of', 'row_of', 'broken_row', 'say_epochs', 'title_of',
+           'line_of', 'run_job', 'done_before', 'note_done', 'try_job', 'Worker', 'stop_workers', 'run_jobs',
+           'deaf_children', 'start_trial', 'known_of', 'finish_trial', 'Sweep', 'sweep', 'lengths_of', 'score_of',
+           'settings_key', 'chosen_by', 'best_runs', 'finished', 'by_length', 'mean_spread', 'comparison',
+           'comparison_text', 'draw_task', 'plot_lengths', 'session_folder', 'check_results', 'session',
+           'run_experiment', 'write_picture', 'listing', 'parser', 'ends_like_ctrl_c', 'main', 'table_main']
 
 # %% ../../nbs/50_experiments.ipynb #85415f1f
 DEFAULTS = dict(
@@ -44,85 +50,120 @@ DEFAULTS = dict(
     bf16=False,                          # compute in bfloat16 where autocast says that it is safe
     test_tokens=2**18,                   # at most so many tokens a test batch
 )
+
+# %% ../../nbs/50_experiments.ipynb #8a099a88
+def check_config(
+    c:dict,  # a whole configuration
+)->dict:     # the same
+    "Every setting within its range; the error names it."
+    check_choice(c['mixer'], tuple(dict.fromkeys([*MIXERS, *RIVALS])), 'mixer')
+    for k in ('d_model','n_layers','steps','batch_size','length','test_tokens'): check_count(c[k], k)
+    for k,least in (('parameters',1), ('min_length',1), ('mlp_hidden',0)):
+        if c[k] is not None: check_count(c[k], k, least=least)
+    check_count(c['test_sequences'], 'test_sequences', least=0)
+    if not c['test_lengths']: raise ValueError("`test_lengths` must name at least one length, got none")
+    for T in c['test_lengths']: check_count(T, 'test_lengths')
+    for k,low,high in (('lr',1e-12,1e3), ('warmup',0,.99), ('weight_decay',0,1e3), ('dropout',0,1)): check_range(c[k], k, low, high)
+    if c['clip'] is not None: check_range(c['clip'], 'clip', 1e-9, 1e9)
+    if c['anneal']: anneal_schedule(0., **c['anneal'])
+    if c['stages']:
+        shares = [p for p,_ in c['stages']]
+        if shares[0]!=0 or shares!=sorted(shares) or shares[-1]>1: raise ValueError(f"`stages` must begin at share 0 and go up to 1 at most, got shares {shares}")
+        for _,T in c['stages']: check_count(T, 'stages')
+    return c
+
+# %% ../../nbs/50_experiments.ipynb #4e05770a
 def configure(
-    *parts,  # dictionaries; later ones win
-)->dict:
+    *parts,  # dictionaries; later ones win, and `mixer_options` are merged
+)->dict:     # every key of `DEFAULTS`
     "Put a configuration together; an unknown key is an error."
     c = dict(DEFAULTS)
     for p in parts:
         for k,v in (p or {}).items():
             check_choice(k, tuple(DEFAULTS), 'setting')
             c[k] = {**c[k], **v} if k=='mixer_options' else v
-    return c
+    return check_config(c)
 
 # %% ../../nbs/50_experiments.ipynb #7fc63983
+def block_of(c): # the part of a configuration that every model takes
+    return {k: c[k] for k in ('d_model','n_layers','mixer','mixer_options','mlp_hidden','dropout')}
+
 class Labels:
     "A generated task: an answer at every token that is asked."
-    def __init__(self, task): self.task,self.name = task,task.name
-    sha256 = None
-    def model(self, c):
-        return SequenceClassifier(self.task.classes, vocab_size=self.task.vocab, d_model=c['d_model'], n_layers=c['n_layers'], mixer=c['mixer'],
-                                  mixer_options=c['mixer_options'], mlp_hidden=c['mlp_hidden'], dropout=c['dropout'], pool='none')
+    sha256 = length = None   # drawn anew each time, and in any length
+    def __init__(self,
+        task,  # from `nstm.tasks`
+    ): self.task,self.name = task,task.name
+    def model(self, c): return SequenceClassifier(self.task.classes, vocab_size=self.task.vocab, pool='none', **block_of(c))
     def batch(self, batch_size, length, gen, device, min_length=None):
         return self.task.batch(batch_size, length, gen, device, min_length if min_length is not None and min_length<length else None)
     def loss(self, logits, y): return F.cross_entropy(logits.flatten(0,-2), y.flatten(), ignore_index=IGNORE)
+
     @torch.no_grad()
     def test(self, model, lengths, n=64, device='cpu', tokens=2**18):
-        "Accuracy, and accuracy scaled so that the best constant answer is 0, over the last quarter of each length."
+        "Accuracy, plain and scaled, over the last quarter of each length; the sequences are the same for all models."
         model.eval()
         out = {}
         for T in lengths:
             x,y = self.batch(max(8, min(n, 2*tokens//T)), T, generator(2**20, T, device=device), device)
             said = torch.cat([model(xs).argmax(-1) for xs in x.split(max(1, tokens//T))])
-            late = slice(3*T//4, None) if (y[:,3*T//4:]!=IGNORE).any() else slice(None)
-            y,said = y[:,late],said[:,late]
+            if (y[:,3*T//4:]!=IGNORE).any(): y,said = y[:,3*T//4:],said[:,3*T//4:]
             asked = y!=IGNORE
             out |= {f'accuracy_{T}': (said==y)[asked].float().mean().item(), f'scaled_{T}': float(scaled_accuracy(said, y, last_quarter=False))}
         return out
 
-def floats(x): return as_floats(x) if x.dtype==torch.uint8 else x
-
+# %% ../../nbs/50_experiments.ipynb #85a2e16f
 class Pixels:
     "Images read pixel by pixel: one label a sequence."
-    def __init__(self, data): self.data,self.name,self.sha256,self._on = data,data.name,data.sha256,{}   # from `nstm.data`
+    def __init__(self,
+        data,  # `SequenceData` of `nstm.data`
+    ):
+        self.data,self.name,self.sha256,self._on = data,data.name,data.sha256,{}
+        self.length,self.classes = data.train.tensors[0].shape[1],int(data.train.tensors[1].max())+1
     def on(self, part, device):
+        "A part of the data, on a device."
         key = part,torch.device(device)
         if key not in self._on: self._on[key] = tuple(t.to(device) for t in getattr(self.data, part).tensors)
         return self._on[key]
-    def model(self, c):
-        return SequenceClassifier(10, in_features=1, d_model=c['d_model'], n_layers=c['n_layers'], mixer=c['mixer'], mixer_options=c['mixer_options'],
-                                  mlp_hidden=c['mlp_hidden'], dropout=c['dropout'], pool=c['pool'])
+    @staticmethod
+    def floats(x): return as_floats(x) if x.dtype==torch.uint8 else x
+    def model(self, c): return SequenceClassifier(self.classes, in_features=1, pool=c['pool'], **block_of(c))
     def batch(self, batch_size, length, gen, device, min_length=None):
         x,y = self.on('train', device)
         i = torch.randint(len(x), (batch_size,), generator=gen, device=device)
-        return floats(x[i]), y[i]
+        return self.floats(x[i]), y[i]
     def loss(self, logits, y): return F.cross_entropy(logits.float(), y)
+
     @torch.no_grad()
     def test(self, model, lengths, n=None, device='cpu', tokens=2**18):
         "Accuracy on the validation part, by which settings are chosen, and on the test part."
         model.eval()
-        out = {}
+        out,T = {},self.length
         for part,name in (('valid','valid'),('test','accuracy')):
             x,y = self.on(part, device)
-            if n is not None and n>0: x,y = x[:n],y[:n]
-            T = x.shape[1]
-            said = torch.cat([model(floats(xs)).argmax(-1) for xs in x.split(max(1, tokens//T))])
+            if n: x,y = x[:n],y[:n]
+            said = torch.cat([model(self.floats(xs)).argmax(-1) for xs in x.split(max(1, tokens//T))])
             out[f'{name}_{T}'] = (said==y).float().mean().item()
         return out
 
+# %% ../../nbs/50_experiments.ipynb #3b3f2031
 class Chars:
     "Text, character by character: say the next one."
-    def __init__(self, data): self.data,self.name,self.sha256,self._on = data,data.name,data.sha256,{}   # `TextData` of `nstm.data`
+    length = None   # crops of any length
+    def __init__(self,
+        data,  # `TextData` of `nstm.data`
+    ): self.data,self.name,self.sha256,self._on = data,data.name,data.sha256,{}
     def ids(self, part, device):
+        "A part of the text, on a device."
         key = part,torch.device(device)
         if key not in self._on: self._on[key] = getattr(self.data, part).to(device)
         return self._on[key]
-    def model(self, c):
-        return SequenceLM(self.data.vocab, d_model=c['d_model'], n_layers=c['n_layers'], mixer=c['mixer'], mixer_options=c['mixer_options'], mlp_hidden=c['mlp_hidden'], dropout=c['dropout'])
+    def model(self, c): return SequenceLM(self.data.vocab, **block_of(c))
     def batch(self, batch_size, length, gen, device, min_length=None):
         ids = self.ids('train', device)
         return crops(ids, torch.randint(len(ids)-length, (batch_size,), generator=gen, device=device), length)
-    def loss(self, logits, y): return F.cross_entropy(logits.float().flatten(0,-2), y.flatten(), ignore_index=IGNORE)
+    def loss(self, logits, y, reduction='mean'): return F.cross_entropy(logits.float().flatten(0,-2), y.flatten(), ignore_index=IGNORE, reduction=reduction)
+
     @torch.no_grad()
     def test(self, model, lengths, n=None, device='cpu', tokens=2**18):
         "Nats a character over the whole validation text, in windows of each length."
@@ -130,18 +171,32 @@ class Chars:
         out = {}
         for T in lengths:
             x,y = (t.to(device) for t in text_windows(self.data.valid, T).tensors)
-            if n is not None and n>0: x,y = x[:n],y[:n]
-            parts = [(F.cross_entropy(model(xs).float().flatten(0,1), ys.flatten(), ignore_index=IGNORE, reduction='sum'), (ys!=IGNORE).sum()) for xs,ys in zip(x.split(max(1, tokens//T)), y.split(max(1, tokens//T)))]
-            out[f'loss_{T}'] = (sum(a for a,_ in parts)/sum(b for _,b in parts)).item()
+            if n: x,y = x[:n],y[:n]
+            at_once = max(1, tokens//T)
+            out[f'loss_{T}'] = (sum(self.loss(model(xs), ys, 'sum') for xs,ys in zip(x.split(at_once), y.split(at_once)))/(y!=IGNORE).sum()).item()
         return out
 
-PROBLEMS = dict(seq_mnist=lambda: Pixels(sequential_mnist()), permuted_mnist=lambda: Pixels(sequential_mnist(permute=0)), shakespeare=lambda: Chars(shakespeare()), digits=lambda: Pixels(digits()))   # name -> function that makes a problem; beside the generated tasks
+# %% ../../nbs/50_experiments.ipynb #f122d412
+PROBLEMS = dict(   # name -> function that makes a problem; beside the generated tasks
+    seq_mnist=lambda: Pixels(sequential_mnist()), permuted_mnist=lambda: Pixels(sequential_mnist(permute=0)),
+    digits=lambda: Pixels(digits()), shakespeare=lambda: Chars(shakespeare()))
+
 def make_problem(
     name:str,  # a task of `nstm.tasks`, or a key of `PROBLEMS`
 ):
     "A problem by its name."
     check_choice(name, (*PROBLEMS, *TASKS), 'task')
     return PROBLEMS[name]() if name in PROBLEMS else Labels(make_task(name))
+
+# %% ../../nbs/50_experiments.ipynb #1b0dc10a
+def mlp_width(
+    problem, c:dict,  # from `make_problem`; configuration with `parameters`
+)->int:               # width of the MLP
+    "The width of the MLP with which a model has `parameters`, to within 5 %."
+    make = lambda h: problem.model({**c, 'mlp_hidden':h})
+    with torch.device('meta'): a,b = (count_parameters(make(h)) for h in (4,8))
+    h = max(0, 4+4*round((c['parameters']-a)/(b-a)))
+    return fit_parameters(make, c['parameters'], sorted({0, max(0,h-4), h, h+4}))[0]
 
 def build(
     problem,   # from `make_problem`
@@ -150,14 +205,11 @@ def build(
     device='cpu',
 )->nn.Module:
     "The model of a run; with `parameters` set, the width of the MLP is chosen to match."
-    if c['parameters']:
-        make = lambda h: problem.model({**c, 'mlp_hidden':h})
-        h,_ = fit_parameters(make, c['parameters'], range(0, 8*c['d_model']+1, 4))
-        c = {**c, 'mlp_hidden':h}
+    if c['parameters']: c = {**c, 'mlp_hidden':mlp_width(problem, c)}
     torch.manual_seed(seed)
     return problem.model(c).to(device)
 
-# %% ../../nbs/50_experiments.ipynb #85a2e16f
+# %% ../../nbs/50_experiments.ipynb #ac4d7185
 def schedule(
     c:dict,  # configuration
     i:int,   # steps done
@@ -169,6 +221,7 @@ def schedule(
     T = c['length'] if not c['stages'] else [t for at,t in c['stages'] if p>=at][-1]
     return dict(lr=lr, sharpness=s, hardness=h, length=T)
 
+# %% ../../nbs/50_experiments.ipynb #f68a3b6d
 def groups(
     model:nn.Module,
 )->tuple:  # three lists of parameters: with weight decay, without, and what is sharpened (without)
@@ -177,7 +230,7 @@ def groups(
     ps = [p for p in model.parameters() if p.requires_grad]
     return [p for p in ps if id(p) not in sharp and p.ndim>1], [p for p in ps if id(p) not in sharp and p.ndim<2], [p for p in ps if id(p) in sharp]
 
-# %% ../../nbs/50_experiments.ipynb #3b3f2031
+# %% ../../nbs/50_experiments.ipynb #ddcfc961
 def seed_step(
     seed:int, i:int,  # of the run; number of the step
     gen=None,         # the generator of its batch
@@ -186,6 +239,16 @@ def seed_step(
     torch.manual_seed(generator(seed, 3, i).initial_seed())
     if gen is not None: gen.manual_seed(generator(seed, 1, i).initial_seed())
 
+def check_device(
+    device,         # 'cpu', 'cuda', 'cuda:1', 'mps' … or a torch.device
+)->torch.device:
+    "A device that can be trained on, here and now."
+    try:
+        if torch.zeros(1, device=device).item()!=0: raise RuntimeError('it holds no numbers')
+    except Exception as err: raise ValueError(f"`device` {str(device)!r} cannot be used here: {str(err).splitlines()[0]}") from None
+    return torch.device(device)
+
+# %% ../../nbs/50_experiments.ipynb #5242a444
 class Trial:
     "One model on one problem, step by step."
     def __init__(self,
@@ -195,87 +258,135 @@ class Trial:
         device='cpu',     # where to train; on a GPU the step is captured
         name:str=None,    # shown in the log
     ):
-        self.c,self.seed,self.device,self.name = configure(config),seed,torch.device(device),name or task
-        self.problem = make_problem(task)
+        self.c,self.seed,self.device,self.name = configure(config),check_count(seed,'seed',least=0),check_device(device),name or task
+        self.cuda,self.problem = self.device.type=='cuda',make_problem(task)
         self.model = build(self.problem, self.c, seed, self.device)
-        self.cuda = self.device.type=='cuda'
         self.gen = generator(seed, 1, device=self.device)
         zero = lambda v=0.: torch.full((), v, device=self.device)
         self.lr,self.lr_sharp,self.sharpness,self.hardness,self.mean_loss = zero(),zero(),zero(1.),zero(),zero()
-        decay,rest,sharp = groups(self.model)
-        opts = [dict(params=decay, weight_decay=self.c['weight_decay'], lr=self.lr), dict(params=rest, weight_decay=0., lr=self.lr), dict(params=sharp, weight_decay=0., lr=self.lr_sharp)]
-        self.opt = torch.optim.AdamW([o for o in opts if o['params']], betas=self.c['betas'], capturable=self.cuda)
-        self.lrs = [o['lr'] for o in opts if o['params']]
+        kinds = zip(groups(self.model), (self.c['weight_decay'],0.,0.), (self.lr,self.lr,self.lr_sharp))
+        opts = [dict(params=ps, weight_decay=wd, lr=lr) for ps,wd,lr in kinds if ps]
+        self.lrs = [o['lr'] for o in opts]
+        self.opt = torch.optim.AdamW(opts, betas=self.c['betas'], capturable=self.cuda)
         self.stream = torch.cuda.Stream(self.device) if self.cuda else None
-        self.graph,self.shape,self.steps_done,self.tokens,self.seconds = None,None,0,0,0.
+        self.graph,self.shape,self.peak = None,None,None        # the recording, what it was made for, bytes
+        self.steps_done,self.tokens,self.noted = 0,0,[]         # noted: (step, mean loss), fifty of them
+        self.seconds,self.since,self.whole = 0.,time.perf_counter(),True
 
-    def compute(self, T):
-        "One training step with sequences of T tokens."
-        c = self.c
-        x,y = self.problem.batch(c['batch_size'], T, self.gen, self.device, c['min_length'])
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.c['bf16'], cache_enabled=False): loss = self.problem.loss(self.model(x), y)
-        loss.backward()
-        if c['clip']: nn.utils.clip_grad_norm_(self.model.parameters(), c['clip'], foreach=True)
-        self.opt.step(); self.opt.zero_grad(set_to_none=True)
-        self.mean_loss.lerp_(loss.detach(), .05)
+    def elapsed(self)->float: return self.seconds+time.perf_counter()-self.since   # seconds, also of what went before
+    def __repr__(self): return f"Trial({self.name!r}, seed {self.seed}, step {self.steps_done} of {self.c['steps']}, on {self.device})"
 
-    def set(self):
-        "Bring learning rates, sharpness and hardness to the present step."
-        s = schedule(self.c, self.steps_done)
-        self.lr.fill_(s['lr']); self.lr_sharp.fill_(s['lr']/s['sharpness']); self.sharpness.fill_(s['sharpness']); self.hardness.fill_(s['hardness'])
-        if not self.cuda:
-            for g,lr in zip(self.opt.param_groups, self.lrs): g['lr'] = lr.item()
-        set_sharpness(self.model, self.sharpness, 1. if s['hardness']>=1 else self.hardness if s['hardness']>0 else 0.)
-        return s
+# %% ../../nbs/50_experiments.ipynb #2896392e
+@patch
+def set(self:Trial)->dict:  # from `schedule`
+    "Bring learning rates, sharpness and hardness to the present step."
+    s = schedule(self.c, self.steps_done)
+    self.lr.fill_(s['lr']); self.lr_sharp.fill_(s['lr']/s['sharpness']); self.sharpness.fill_(s['sharpness']); self.hardness.fill_(s['hardness'])
+    for g,lr in zip(self.opt.param_groups, self.lrs): g['lr'] = lr if self.cuda else lr.item()
+    set_sharpness(self.model, self.sharpness, 1. if s['hardness']>=1 else self.hardness if s['hardness']>0 else 0.)
+    return s
 
-    def step(self):
-        "Do one training step."
-        if self.steps_done>=self.c['steps']: return
-        self.model.train()
-        with torch.cuda.stream(self.stream) if self.cuda else nullcontext():
-            s = self.set()
-            shape = s['length'], s['hardness']>=1, s['hardness']>0
-            if self.cuda and shape!=self.shape: self.capture(shape)
-            seed_step(self.seed, self.steps_done, self.gen)
-            self.graph.replay() if self.cuda else self.compute(s['length'])
+@patch
+def compute(self:Trial,
+    T:int,  # tokens a sequence
+):
+    "One training step: draw, forward, backward, clip, AdamW. Nothing in it waits for the device."
+    c = self.c
+    x,y = self.problem.batch(c['batch_size'], T, self.gen, self.device, c['min_length'])
+    with torch.autocast(self.device.type, torch.bfloat16, enabled=c['bf16'], cache_enabled=False): loss = self.problem.loss(self.model(x), y)
+    loss.backward()
+    if c['clip']: nn.utils.clip_grad_norm_(self.model.parameters(), c['clip'], foreach=True)
+    self.opt.step(); self.opt.zero_grad(set_to_none=True)
+    self.mean_loss.lerp_(loss.detach(), .05)
+
+# %% ../../nbs/50_experiments.ipynb #a33ead3a
+def bytes_of(tensors): return sum(t.numel()*t.element_size() for t in tensors)
+
+@patch
+def capture(self:Trial,
+    shape:tuple,  # length, whether all transitions are hard, whether some are
+):
+    "Record the training step as a CUDA graph; nothing is trained by recording."
+    self.graph,self.shape = None,shape
+    tensors = lambda: {**self.model.state_dict(), **{f'opt.{i}.{k}': v for i,s in enumerate(self.opt.state.values()) for k,v in s.items()}, 'mean_loss':self.mean_loss}
+    saved = {k: v.clone() for k,v in tensors().items()}
+    held,base = bytes_of(saved.values()),torch.cuda.memory_allocated(self.device)
+    torch.cuda.reset_peak_memory_stats(self.device)
+    for _ in range(2): self.compute(shape[0])                         # cuBLAS, allocator and AdamW get ready
+    self.stream.synchronize()
+    self.peak = max(self.peak or 0, held + torch.cuda.max_memory_allocated(self.device)-base)
+    g = torch.cuda.CUDAGraph()
+    g.register_generator_state(self.gen)
+    with torch.cuda.graph(g, stream=self.stream, capture_error_mode='thread_local'): self.compute(shape[0])
+    with torch.no_grad():
+        for k,v in tensors().items(): v.copy_(saved[k]) if k in saved else v.zero_()   # an optimiser that had not begun begins at 0
+    self.graph = g
+
+# %% ../../nbs/50_experiments.ipynb #5f4ca1ea
+@patch
+def step(self:Trial):
+    "Do one training step; after the last one nothing more."
+    if self.steps_done>=self.c['steps']: return
+    self.whole = False                                # until the step is complete: what is interrupted here is not saved
+    self.model.train()
+    with torch.cuda.stream(self.stream) if self.cuda else nullcontext():
+        s = self.set()
+        shape = s['length'], s['hardness']>=1, s['hardness']>0
+        if self.cuda and shape!=self.shape: self.capture(shape)
+        seed_step(self.seed, self.steps_done, self.gen)
+        self.graph.replay() if self.cuda else self.compute(s['length'])
         self.steps_done += 1
-        self.tokens += self.c['batch_size']*s['length']
+        self.tokens += self.c['batch_size']*(self.problem.length or s['length'])
+        if self.steps_done%max(1, self.c['steps']//50)==0 or self.steps_done==self.c['steps']: self.noted.append((self.steps_done, self.mean_loss.clone()))
+    self.whole = True
 
-    def capture(self, shape):
-        "Record the training step; nothing is trained by recording."
-        self.graph,self.shape = None,shape
-        saved,loss = {k: v.clone() for k,v in self.model.state_dict().items()}, self.mean_loss.clone()
-        fresh = not self.opt.state
-        keep = [{k: v.clone() for k,v in s.items()} for s in self.opt.state.values()]
-        for _ in range(2): self.compute(shape[0])                                        # cuBLAS, allocator and AdamW get ready
-        self.stream.synchronize()
-        g = torch.cuda.CUDAGraph()
-        g.register_generator_state(self.gen)
-        with torch.cuda.graph(g, stream=self.stream, capture_error_mode='thread_local'): self.compute(shape[0])
-        with torch.no_grad():
-            for k,v in self.model.state_dict().items():
-                v.copy_(saved[k])
-            for i,s in enumerate(self.opt.state.values()):
-                for k,v in s.items(): v.zero_() if fresh else v.copy_(keep[i][k])
-            self.mean_loss.copy_(loss)
-        self.graph = g
+@patch
+def wait(self:Trial):
+    "Wait until the device has done what it was told."
+    if self.cuda: self.stream.synchronize()
+    return self
 
-    def test(self): return self.problem.test(self.model, self.c['test_lengths'], self.c['test_sequences'], self.device, self.c['test_tokens'])
+@patch
+def history(self:Trial)->dict: # step, loss
+    "The training loss, fifty times in a run: a moving average over about twenty steps, freed of its start at zero."
+    self.wait()
+    return dict(step=[i for i,_ in self.noted], loss=[float(l)/(1-.95**i) for i,l in self.noted])
 
-# %% ../../nbs/50_experiments.ipynb #f122d412
-def _state(self):
+@patch
+def test(self:Trial)->dict: # name: number
+    "Test the model as it now is."
+    self.wait().set()
+    return self.problem.test(self.model, self.c['test_lengths'], self.c['test_sequences'], self.device, self.c['test_tokens'])
+
+# %% ../../nbs/50_experiments.ipynb #df24f63b
+@patch
+def state_dict(self:Trial)->dict:
     "All that the rest of a trial depends on, as plain data and tensors."
-    return dict(model=self.model.state_dict(), opt=self.opt.state_dict()['state'], steps_done=self.steps_done, tokens=self.tokens, seconds=self.seconds, mean_loss=self.mean_loss)
-def _load(self, s):
-    "Go on from there."
-    self.set(); self.model.load_state_dict(s['model']); self.set()
-    self.opt.load_state_dict(dict(state=s['opt'], param_groups=self.opt.state_dict()['param_groups']))
-    self.steps_done,self.tokens,self.seconds = s['steps_done'],s['tokens'],s['seconds']
-    self.mean_loss.copy_(s['mean_loss'])
-    self.graph,self.shape = None,None
-Trial.state_dict,Trial.load_state_dict = _state,_load
+    self.wait()
+    return dict(model=self.model.state_dict(), opt=self.opt.state_dict()['state'], steps_done=self.steps_done, tokens=self.tokens, seconds=self.elapsed(),
+                mean_loss=self.mean_loss, noted=[[i,float(l)] for i,l in self.noted], peak=self.peak)
 
-# %% ../../nbs/50_experiments.ipynb #07a4fd42
+@patch
+def load_state_dict(self:Trial, s:dict):
+    "Go on from there."
+    self.model.load_state_dict(s['model'])
+    self.opt.load_state_dict(dict(state=s['opt'], param_groups=self.opt.state_dict()['param_groups']))
+    self.steps_done,self.tokens,self.seconds,self.since = s['steps_done'],s['tokens'],s['seconds'],time.perf_counter()
+    self.mean_loss.copy_(s['mean_loss'])
+    self.noted,self.peak,self.graph,self.shape = [(i,l) for i,l in s['noted']],s['peak'],None,None
+    self.set()
+
+def save_trial(
+    t:Trial,
+    path,  # the file; an older one is replaced at once or not at all
+):
+    "Write a checkpoint of a trial."
+    path = Path(path)
+    part = path.with_suffix('.tmp')
+    torch.save(t.state_dict(), part)
+    os.replace(part, path)
+
+# %% ../../nbs/50_experiments.ipynb #6e50546f
 class TaskStream:
     "An endless stream of training batches; batch number i is the same each time."
     def __init__(self, problem, c, seed, device): self.problem,self.c,self.seed,self.device,self.drawn = problem,c,seed,device,0
@@ -293,22 +404,14 @@ class FixedBatches:
         problem,c,seed,device = self.args
         for i in range(self.n): yield problem.batch(c['batch_size'], c['length'], generator(seed, 2, i, device=device), device, c['min_length'])
 
-def job_learner(
-    task:str, c:dict, seed:int, device='cpu',  # name of the problem, configuration, seed, where
-    cbs=None,
-):      # a `SequenceLearner`, its problem, how many epochs make up the run
-    "A fastai learner for one run."
+# %% ../../nbs/50_experiments.ipynb #88b7dfd6
+def follow(
+    c:dict,    # configuration
+    seed:int,  # of the run
+):             # a fastai callback
+    "Learning rates, sharpness and hardness of each step, as `schedule` has them."
     from fastai.callback.core import Callback
-    from fastai.data.load import DataLoader
-    from fastai.data.core import DataLoaders
-    from fastai.optimizer import Adam
-    from nstm.learner import sequence_learner
-    problem = make_problem(task)
-    model,epochs = build(problem, c, seed, device),math.gcd(c['steps'], 10)
-    dls = DataLoaders(DataLoader(TaskStream(problem, c, seed, device), bs=None, n=c['steps']//epochs), DataLoader(FixedBatches(problem, c, seed, device), bs=None, n=2), device=torch.device(device))
-    dls.name,dls.sha256 = problem.name,problem.sha256
     class Follow(Callback):
-        "Learning rates, sharpness and hardness of each step."
         order,run_valid = 6,False
         def before_fit(self): self.opt.set_hyper('wd', [c['weight_decay'],0.,0.][:len(self.opt.hypers)])
         def _set(self, i):
@@ -319,21 +422,38 @@ def job_learner(
             self._set(self.learn.train_iter)
             seed_step(seed, self.learn.train_iter)
         def after_train(self): self._set(self.learn.train_iter)
+    return Follow()
+
+# %% ../../nbs/50_experiments.ipynb #83318b77
+def job_learner(
+    task:str, c:dict, seed:int, device='cpu',  # name of the problem, configuration, seed, where
+    cbs=None,                                  # further callbacks
+):      # a `SequenceLearner`, its problem, how many epochs make up the run
+    "A fastai learner for one run of ten epochs, or of as many up to ten as divide the steps."
+    from fastai.data.load import DataLoader
+    from fastai.data.core import DataLoaders
+    from fastai.optimizer import Adam
+    from nstm.learner import sequence_learner
+    problem = make_problem(task)
+    model,epochs = build(problem, c, seed, device),math.gcd(c['steps'], 10)
+    data = DataLoader(TaskStream(problem, c, seed, device), bs=None, n=c['steps']//epochs), DataLoader(FixedBatches(problem, c, seed, device), bs=None, n=2)
+    dls = DataLoaders(*data, device=torch.device(device))
+    dls.name,dls.sha256 = problem.name,problem.sha256
     opt = partial(Adam, mom=c['betas'][0], sqr_mom=c['betas'][1], eps=1e-8)
-    split = lambda m: [g for g in groups(m) if g]
-    learn = sequence_learner(dls, model, metrics=[], lr=c['lr'], wd=c['weight_decay'], clip=c['clip'], bf16=c['bf16'], loss_func=problem.loss, opt_func=opt, splitter=split, wd_bn_bias=True, cbs=[Follow(), *(cbs or [])])
+    learn = sequence_learner(dls, model, metrics=[], lr=c['lr'], wd=c['weight_decay'], clip=c['clip'], bf16=c['bf16'], loss_func=problem.loss, opt_func=opt,
+                             splitter=lambda m: [g for g in groups(m) if g], wd_bn_bias=True, cbs=[follow(c, seed), *(cbs or [])])
     return learn.quiet(), problem, epochs
 
-# %% ../../nbs/50_experiments.ipynb #88aa10e4
+# %% ../../nbs/50_experiments.ipynb #42a3a4b5
 class Experiment(NamedTuple):
     "A question, who competes, and how."
     name:str       # of its file of rows
     about:str      # the question, in one line
     models:dict    # name in the table -> settings that differ from the preset's
-    presets:dict   # 'quick', 'full' -> settings; beside those of `DEFAULTS`: tasks, models, seeds, lrs, per_task
+    presets:dict   # 'quick', 'full' -> settings; beside those of `DEFAULTS`: those of `SETTINGS`
     score:str='scaled' # what is compared: 'scaled', 'accuracy', 'loss', with the length added
 
-SETTINGS = dict(tasks=(), models=None, seeds=(0,), lrs=None, per_task={}, per_model={})
+SETTINGS = dict(tasks=(), models=None, seeds=(0,), lrs=None, per_task={}, per_model={})   # None: all models; the one `lr`
 
 class Job(NamedTuple):
     "One row to be made."
@@ -341,25 +461,40 @@ class Job(NamedTuple):
     @property
     def id(self): return hashlib.sha256(json.dumps(self, sort_keys=True).encode()).hexdigest()[:12]
 
+# %% ../../nbs/50_experiments.ipynb #455d223d
+def preset_of(
+    e:Experiment, preset:str='quick',
+)->tuple:      # what is particular to a preset; the configuration all its jobs begin with
+    "A preset taken apart, every name in it checked."
+    p = e.presets[check_choice(preset, tuple(e.presets), 'preset')]
+    for k in p: check_choice(k, (*DEFAULTS,*SETTINGS), 'setting')
+    s = {**SETTINGS, **{k:v for k,v in p.items() if k in SETTINGS}}
+    for k in s['per_task']: check_choice(k, tuple(s['tasks']), 'per_task')
+    for k in (*s['per_model'], *(s['models'] or ())): check_choice(k, tuple(e.models), 'model')
+    if not s['tasks']: raise ValueError(f"preset {preset!r} of {e.name!r} must name at least one task, got none")
+    return s, {k:v for k,v in p.items() if k not in SETTINGS}
+
 def jobs_of(
     e:Experiment,
     preset:str='quick',
     tasks=None, models=None, seeds=None, lrs=None, # only these
 )->list:
     "All jobs of a preset; the names of an unknown preset, task or model are answered with the known ones."
-    p = e.presets[check_choice(preset, tuple(e.presets), 'preset')]
-    s = {**SETTINGS, **{k:v for k,v in p.items() if k in SETTINGS}}
-    base = {k:v for k,v in p.items() if k not in SETTINGS}
+    s,base = preset_of(e, preset)
     for t in tasks or (): check_choice(t, tuple(s['tasks']), 'task')
     for m in models or (): check_choice(m, tuple(e.models), 'model')
+    for i in seeds or (): check_count(i, 'seed', least=0)
+    once = lambda *lists: list(dict.fromkeys(next(l for l in lists if l)))     # the first that says anything; nothing twice
     out = []
-    for t in tasks or s['tasks']:
-        for m in models or s['models'] or e.models:
+    for t in once(tasks, s['tasks']):
+        check_choice(t, (*PROBLEMS,*TASKS), 'task')
+        for m in once(models, s['models'], e.models):
             c = configure(base, s['per_task'].get(t), e.models[m], s['per_model'].get(m))
-            for seed in (s['seeds'] if seeds is None else seeds):
-                for lr in lrs or s['lrs'] or (c['lr'],): out.append(Job(t, m, seed, json.loads(json.dumps({**c, 'lr':lr}))))
+            for seed in once(seeds, s['seeds']):
+                for lr in once(lrs, s['lrs'], (c['lr'],)): out.append(Job(t, m, seed, json.loads(json.dumps(check_config({**c, 'lr':lr})))))
     return out
 
+# %% ../../nbs/50_experiments.ipynb #361dce5e
 def find_experiments()->dict:  # name -> Experiment
     "Every module of `nstm.experiments` that holds an `experiment`."
     import nstm.experiments as package
@@ -370,17 +505,50 @@ def get_experiment(
     name,  # or an `Experiment`
 )->Experiment:
     "An experiment by its name."
-    if isinstance(name, Experiment): return name
+    if isinstance(name, tuple): return name
     known = find_experiments()
     return known[check_choice(name, tuple(known), 'experiment')]
 
-# %% ../../nbs/50_experiments.ipynb #1b5a2d69
+# %% ../../nbs/50_experiments.ipynb #9deabe40
+def core_of(config): return config['mixer_options'].get('core', 'recurrent') if config['mixer']=='nstm' else None
+
 def row_of(e, job, model, metrics, **fields):
     "The row of a job."
-    o = job.config['mixer_options']
-    return make_row(e.name, job.model, job.task, metrics, config=job.config, seed=job.seed, parameters=count_parameters(model),
-                    core=o.get('core', 'recurrent') if job.config['mixer']=='nstm' else None, **fields)
+    return make_row(e.name, job.model, job.task, metrics, **{**dict(config=job.config, seed=job.seed, parameters=count_parameters(model), core=core_of(job.config)), **fields})
 
+def broken_row(
+    e, job:Job,
+    err:BaseException,  # what ended it
+    **fields,           # what else is known, such as `device`
+)->dict:
+    "The row of a job that did not come to its end: 'interrupted' by hand, or 'failed' by itself, with the reason."
+    reason = f"{type(err).__name__}: {' '.join(str(err).split())}"[:300].rstrip(': ')
+    return make_row(e.name, job.model, job.task, {}, **{**dict(config={**job.config, 'stopped_by':reason}, seed=job.seed, core=core_of(job.config),
+                    status='interrupted' if isinstance(err, KeyboardInterrupt) else 'failed'), **fields})
+
+# %% ../../nbs/50_experiments.ipynb #a19dc3ce
+def say_epochs(
+    job:Job, say,  # whose; called with a line of text
+):                 # a fastai callback
+    "A line of progress after each epoch."
+    from fastai.callback.core import Callback
+    class Say(Callback):
+        order = 97
+        def after_epoch(self):
+            _,loss,valid = [float(o or 0) for o in self.recorder.log[:3]]
+            say(f"{title_of(job)}  step {self.train_iter:>6}/{job.config['steps']}  loss {loss:.4f}  valid {valid:.4f}")
+    return Say()
+
+def title_of(job): return f"{job.task:>18} {job.model:<20} seed {job.seed} lr {job.config['lr']:g}"
+
+def line_of(
+    job:Job, row:dict,
+)->str:
+    "What became of a job, in one line."
+    if row['status']!='finished': return f"{title_of(job)}  {row['status']}: {row['config'].get('stopped_by','')}"
+    return f"{title_of(job)}  " + '  '.join(f"{k} {v:.3f}" for k,v in row['metrics'].items() if v is not None and k not in ('train_loss','valid_loss'))
+
+# %% ../../nbs/50_experiments.ipynb #11599e71
 def run_job(
     e:Experiment, job:Job,   # what to run
     device='cpu',            # where
@@ -388,198 +556,355 @@ def run_job(
     results=None,            # folder of results; `results_dir()` when None
     threads:int=None,        # of PyTorch
     say=None,                # called with a line of progress after each epoch
+    cbs=None,                # further callbacks
 )->dict:                     # the row
     "Train one model with fastai, from its checkpoint if there is one; test it; append its row."
-    from fastai.callback.core import Callback
     from nstm.learner import Checkpoint, RecordRun
-    if threads: torch.set_num_threads(threads)
-    done = None if folder is None else Path(folder)/f'{job.id}.json'
-    if done is not None and done.exists(): return json.loads(done.read_text())
+    if threads: torch.set_num_threads(check_count(threads, 'threads'))
+    if row:=done_before(job, folder): return row
     c = job.config
-    class Say(Callback):
-        order = 97
-        def after_epoch(self):
-            if say: say(f"{job.task:>18} {job.model:<20} seed {job.seed} lr {c['lr']:g}  step {self.train_iter:>6}/{c['steps']}  loss {float(self.recorder.log[1]):.4f}  valid {float(self.recorder.log[2]):.4f}")
-    record = RecordRun(e.name, job.model, c, seed=job.seed, results=results, data=job.task, core=c['mixer_options'].get('core','recurrent') if c['mixer']=='nstm' else None,
+    record = RecordRun(e.name, job.model, c, seed=job.seed, results=results, data=job.task, core=core_of(c),
                        evaluate=lambda l: problem.test(l.model, c['test_lengths'], c['test_sequences'], device, c['test_tokens']))
-    cbs = [Say(), record] + ([Checkpoint(Path(folder)/f'{job.id}.pt', tag=job.id)] if folder is not None else [])
-    learn,problem,epochs = job_learner(job.task, c, job.seed, device, cbs)
-    learn.fit(epochs)
-    if done is not None: done.write_text(json.dumps(record.row))
-    return record.row
+    cbs = [record, *(cbs or [])] + ([say_epochs(job, say)] if say else []) + ([Checkpoint(Path(folder)/f'{job.id}.pt', tag=job.id)] if folder is not None else [])
+    learn,problem,epochs = job_learner(job.task, c, job.seed, check_device(device), cbs)
+    try: learn.fit(epochs)
+    except BaseException as err:
+        err.row = record.row     # if it broke off in training, its row is written already
+        raise
+    return note_done(job, record.row, folder)
 
-# %% ../../nbs/50_experiments.ipynb #1b0dc10a
+def done_before(job, folder)->dict|None: # the row of a job that an interrupted run has finished
+    f = None if folder is None else Path(folder)/f'{job.id}.json'
+    return json.loads(f.read_text()) if f is not None and f.exists() else None
+
+def note_done(job, row, folder)->dict: # the row; noted in the folder, whole or not at all
+    if folder is not None:
+        f = Path(folder)/f'{job.id}.json'
+        f.with_suffix('.part').write_text(json.dumps(row))
+        os.replace(f.with_suffix('.part'), f)
+    return row
+
+# %% ../../nbs/50_experiments.ipynb #e1ba108a
+def try_job(
+    e, job, device='cpu', folder=None, results=None, threads=None, say=None, # as for `run_job`
+)->dict:      # the row, also of a job that failed
+    "`run_job`, but a failure becomes a row."
+    try: return run_job(e, job, device, folder, results, threads, say)
+    except Exception as err:
+        if getattr(err, 'row', None): return err.row
+        row = broken_row(e, job, err, device=device)
+        save_row(row, results)
+        return row
+
+# %% ../../nbs/50_experiments.ipynb #1cd68c78
+class Worker:
+    "What a worker process does beside its jobs: stop when it is asked to, or when nobody is left to ask."
+    busy = False
+    @classmethod
+    def begin(cls):
+        import torch.multiprocessing as mp
+        signal.signal(signal.SIGINT, signal.SIG_IGN)     # Ctrl-C reaches all processes of a terminal; the parent decides
+        signal.signal(signal.SIGTERM, cls.stop)
+        threading.Thread(target=lambda: (mp.parent_process().join(), os._exit(1)), daemon=True).start()
+    @classmethod
+    def stop(cls, *_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if cls.busy: raise KeyboardInterrupt
+        os._exit(130)
+    @classmethod
+    def job(cls, *args):
+        cls.busy = True
+        try: return try_job(*args)
+        except KeyboardInterrupt: os._exit(130)
+        finally: cls.busy = False
+
+def stop_workers(pool):
+    "Ask the processes of a pool to end, and see that they do."
+    ps = list((pool._processes or {}).values())
+    for p in ps: p.terminate()
+    for p in ps: p.join(20)
+    for p in ps:
+        if p.is_alive(): p.kill()
+    pool.shutdown(wait=False, cancel_futures=True)
+
+# %% ../../nbs/50_experiments.ipynb #c5294ae3
 def run_jobs(
     e, jobs:list,          # the experiment, from `jobs_of`
     device='cpu', results=None, folder=None, # where to train, where rows go, where checkpoints lie
     workers:int=None,      # processes; None: one a core, two at most, on a CPU; one on a GPU
-    say=print,
+    say=print,             # called with a line of progress
 )->list:                   # rows
     "Run jobs one after the other, on a CPU two side by side."
     cores = len(os.sched_getaffinity(0)) if hasattr(os,'sched_getaffinity') else os.cpu_count()
-    if workers is None: workers = min(2, cores, len(jobs)) if torch.device(device).type=='cpu' else 1
-    if workers<2: return [run_job(e, j, device, folder, results, say=say) for j in jobs]
+    if workers is None: workers = max(1, min(2, cores, len(jobs))) if torch.device(device).type=='cpu' else 1
+    rows = {}
+    def done(job, row):
+        rows[job.id] = row
+        say(line_of(job, row))
+    if check_count(workers, 'workers')<2:
+        for j in jobs: done(j, try_job(e, j, device, folder, results, say=say))
+        return [rows[j.id] for j in jobs]
     import torch.multiprocessing as mp
-    ctx,rows = mp.get_context('spawn'),{}
-    with ProcessPoolExecutor(workers, mp_context=ctx, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
-        futures = {pool.submit(run_job, e, j, device, folder, results, 1): j for j in jobs}
+    with ProcessPoolExecutor(workers, mp_context=mp.get_context('spawn'), initializer=Worker.begin) as pool:
         try:
-            for f in as_completed(futures):
-                j,rows[futures[f].id] = futures[f],f.result()
-                say(f"{j.task:>18} {j.model:<20} seed {j.seed}  {short(rows[j.id]['metrics'])}")
+            with deaf_children(): futures = {pool.submit(Worker.job, e, j, device, folder, results, 1): j for j in jobs}
+            for f in as_completed(futures): done(futures[f], f.result())
+        except BrokenProcessPool: raise RuntimeError('a worker process died, perhaps for want of memory; what the others had done is kept') from None
         except BaseException:
-            for p in list(pool._processes.values()): p.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
+            stop_workers(pool)
             raise
     return [rows[j.id] for j in jobs]
 
-def short(metrics)->str: return '  '.join(f"{k} {v:.3f}" for k,v in metrics.items() if v is not None and not k.endswith('loss'))
+class deaf_children:
+    "Processes that start within do not hear Ctrl-C, not even while they import."
+    def __enter__(self): self.old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal,'pthread_sigmask') else None
+    def __exit__(self, *exc):
+        if self.old is not None: signal.pthread_sigmask(signal.SIG_SETMASK, self.old)
 
+# %% ../../nbs/50_experiments.ipynb #efcd3a18
+def start_trial(
+    job:Job, device, folder=None, # what, where; where its checkpoint may lie
+)->Trial:                         # with the job as `.job`
+    "A trial for a job, from its checkpoint if there is one."
+    t = Trial(job.task, job.config, job.seed, device, name=job.model)
+    t.job,t.file = job,None if folder is None else Path(folder)/f'{job.id}.sweep.pt'
+    if t.file is not None and t.file.exists(): t.load_state_dict(torch.load(t.file, weights_only=True, map_location=t.device))
+    return t
+
+def known_of(t): # what a row says of a trial, whole or broken off
+    return dict(device=t.device, wall_s=t.elapsed(), data_sha256=t.problem.sha256, parameters=count_parameters(t.model), **({'peak_memory_bytes':t.peak} if t.peak else {}))
+
+def finish_trial(
+    e, t:Trial, width:int=1,  # the experiment; from `start_trial`, trained; how many ran side by side
+)->dict:                      # the row
+    "Test a trial, and make its row."
+    seconds = t.wait().elapsed()
+    t.graph,h = None,t.history()
+    return row_of(e, t.job, t.model, dict(train_loss=h['loss'][-1], **t.test()), **{**known_of(t), 'config':{**t.job.config, 'side_by_side':width}},
+                  history=h, tokens_per_s=t.tokens/seconds)
+
+# %% ../../nbs/50_experiments.ipynb #09939f3f
+class Sweep:
+    "Some trials in turn, a step each; those that end make room for those that wait."
+    def __init__(self, e, jobs, device, results, folder, width, say):
+        self.e,self.queue,self.device,self.results,self.folder,self.width,self.say = e,list(jobs),device,results,folder,width,say
+        self.most,self.live,self.rows,self.clock = min(width,len(jobs)),[],{},WallClock()
+    def done(self, job, row, new=True):
+        self.rows[job.id] = row
+        if new: save_row(row, self.results)
+        self.say(f"[{self.clock.seconds:.0f} s] {line_of(job, row)}")
+    def failed(self, job, err, t=None):
+        if t in self.live: self.live.remove(t)
+        self.done(job, broken_row(self.e, job, err, **(known_of(t) if t else dict(device=self.device))))
+    def fill(self):
+        "Start trials while there is room."
+        while self.queue and len(self.live)<self.width:
+            job = self.queue.pop(0)
+            if row:=done_before(job, self.folder): self.done(job, row, new=False); continue
+            try: self.live.append(start_trial(job, self.device, self.folder))
+            except Exception as err: self.failed(job, err)
+    def step(self, t):
+        "One step of a trial; after the last its test and its row."
+        try:
+            t.step()
+            if t.steps_done<t.c['steps']: return
+            row = finish_trial(self.e, t, self.most)
+        except Exception as err: return self.failed(t.job, err, t)
+        self.live.remove(t)
+        self.done(t.job, row)
+        note_done(t.job, row, self.folder)
+        if t.file is not None: t.file.unlink(missing_ok=True)
+    def save(self):
+        "A checkpoint of every trial that is not in the middle of a step."
+        for t in self.live:
+            if t.file is not None and t.whole: save_trial(t, t.file)
+    def progress(self)->str:
+        return f"[{self.clock.seconds:.0f} s] " + '  '.join(f"{t.job.task}/{t.name} {t.steps_done}: {t.history()['loss'][-1]:.3f}" for t in self.live if t.noted)
+
+# %% ../../nbs/50_experiments.ipynb #df730d2e
 def sweep(
     e, jobs:list,          # the experiment, from `jobs_of`
-    device='cuda', results=None, folder=None,
+    device='cuda', results=None, folder=None, # where to train, where rows go, where checkpoints lie
     width:int=12,          # trials side by side
     every:int=500,         # steps between lines of progress, and between checkpoints
-    say=print,
+    say=print,             # called with a line of progress
 )->list:                   # rows
     "Train many models in one process, each step one CUDA graph on a stream of its own."
-    cuda,rows,queue,live,t0 = torch.device(device).type=='cuda',{},list(jobs),[],time.perf_counter()
-    file = lambda j,end: None if folder is None else Path(folder)/f'{j.id}.{end}'
-    def start():
-        while queue and len(live)<width:
-            j = queue.pop(0)
-            if folder is not None and file(j,'json').exists(): rows[j.id] = json.loads(file(j,'json').read_text()); continue
-            t = Trial(j.task, j.config, j.seed, device, name=j.model)
-            if folder is not None and file(j,'sweep.pt').exists(): t.load_state_dict(torch.load(file(j,'sweep.pt'), weights_only=True, map_location=device))
-            t.job,t.began = j,time.perf_counter()
-            live.append(t)
-    def finish(t):
-        live.remove(t)
-        if cuda: t.stream.synchronize()
-        t.graph = None; t.set()
-        row = row_of(e, t.job, t.model, t.test(), device=device, wall_s=time.perf_counter()-t.began+t.seconds, history=dict(loss=[t.mean_loss.item()]))
-        rows[t.job.id] = row
-        save_row(row, results)
-        if folder is not None: file(t.job,'json').write_text(json.dumps(row)); file(t.job,'sweep.pt').unlink(missing_ok=True)
-        say(f"[{time.perf_counter()-t0:.0f} s] {t.job.task:>18} {t.job.model:<20} seed {t.job.seed} lr {t.c['lr']:g}  {short(row['metrics'])}")
-    start(); n = 0
-    while live:
-        for t in list(live):
-            t.step()
-            if t.steps_done>=t.c['steps']: finish(t); start()
-        n += 1
-        if n%every==0:
-            if cuda: torch.cuda.synchronize(device)
-            say(f"[{time.perf_counter()-t0:.0f} s] " + '  '.join(f"{t.job.task}/{t.name} {t.steps_done}: {t.mean_loss.item():.3f}" for t in live))
-            for t in live:
-                if folder is not None: save_trial(t, file(t.job,'sweep.pt'), t0)
-    return [rows[j.id] for j in jobs]
+    check_count(width, 'width'); check_count(every, 'every')
+    s,n = Sweep(get_experiment(e), jobs, check_device(device), results, folder, width, say),0
+    s.fill()
+    try:
+        while s.live:
+            for t in list(s.live): s.step(t)
+            s.fill()
+            n += 1
+            if n%every==0 and s.live: s.save(); say(s.progress())
+    except KeyboardInterrupt as err:
+        s.save()
+        for t in list(s.live): s.failed(t.job, err, t)
+        raise
+    return [s.rows[j.id] for j in jobs]
 
-def save_trial(t, path, t0):
-    s = t.state_dict()
-    s['seconds'] = time.perf_counter()-t.began+t.seconds
-    torch.save(s, path.with_suffix('.tmp')); os.replace(path.with_suffix('.tmp'), path)
-
-# %% ../../nbs/50_experiments.ipynb #ac4d7185
+# %% ../../nbs/50_experiments.ipynb #7d42a31c
 def lengths_of(rows, score): # the lengths at which the rows were tested
-    return sorted({int(k.rsplit('_',1)[1]) for r in rows for k in r['metrics'] if k.startswith(f'{score}_')})
+    return sorted({int(m[1]) for r in rows for k in r['metrics'] if (m:=re.fullmatch(rf'{score}_(\d+)', k))})
+
+def score_of(
+    rows:list,       # of one task
+    score='scaled',  # what the experiment compares
+)->str:
+    "What the rows of a task are compared by: what the experiment says, or what a data set has instead."
+    known = next((s for s in (score,'scaled','accuracy','loss') if lengths_of(rows, s)), None)
+    if known is None: raise ValueError(f"rows must hold metrics such as '{score}_40', got {sorted({k for r in rows for k in r['metrics']})}")
+    return known
 
 def settings_key(r): # what a row's runs have in common beside the seed
-    return json.dumps({k:v for k,v in r['config'].items() if k not in ('epochs','resumed_at_epoch')}, sort_keys=True)
+    return json.dumps({k:v for k,v in r['config'].items() if k not in ('epochs','resumed_at_epoch','side_by_side')}, sort_keys=True)
+
+def chosen_by(
+    runs:list,   # rows of one setting, one a seed
+    score:str,   # 'scaled', 'accuracy' or 'loss'
+)->float:        # higher is better
+    "The mean by which a setting is chosen: at the training length, or the shortest one tested, or on the validation part."
+    Ts,c = lengths_of(runs, score),runs[0]['config']
+    at = c['length'] if c.get('length') in Ts else Ts[0]
+    values = [m[k] for m in (r['metrics'] for r in runs) for k in [f'valid_{at}' if f'valid_{at}' in m else f'{score}_{at}']]
+    sign = -1 if score=='loss' else 1
+    return sum(-math.inf if v is None else sign*v for v in values)/len(values)
 
 def best_runs(
     rows:list,      # of one experiment
     score='scaled', # what is compared
 )->dict:            # {(task, model): its rows, one a seed}
-    "For each task and model the runs of its best settings: most seeds first, then the best mean score at the training length."
-    groups = {}
+    "For each task and model the runs of its best settings: most seeds first, then most training, then the best mean score at the training length."
+    found = {}
     for r in rows:
-        if r['status']=='finished': groups.setdefault((r['data'],r['model']), {}).setdefault(settings_key(r), {})[r['seed']] = r
-    out = {}
-    for k,g in groups.items():
-        n = max(map(len, g.values()))
-        def value(runs):
-            at = lengths_of(runs, score)[0]
-            v = [r['metrics'].get(f'valid_{at}', r['metrics'].get(f'{score}_{at}')) for r in runs]   # a data set has a validation part for this
-            return sum(x if x is not None else -9. for x in v)/len(v)*(-1 if score=='loss' else 1)
-        out[k] = max((list(runs.values()) for runs in g.values() if len(runs)==n), key=value)
-    return out
+        if r['status']=='finished': found.setdefault((r['data'],r['model']), {}).setdefault(settings_key(r), {})[r['seed']] = r   # a later row of a seed replaces an earlier one
+    trained = lambda runs: math.prod(runs[0]['config'].get(k) or 1 for k in ('steps','batch_size'))
+    best = lambda g: max(g, key=lambda runs: (len(runs), trained(runs), chosen_by(runs, score_of(runs, score))))
+    return {k: best([list(runs.values()) for runs in g.values()]) for k,g in found.items()}
+
+# %% ../../nbs/50_experiments.ipynb #3eda7378
+def finished(e, rows, results): # the experiment, its recorded rows if none are given, and what counts of them
+    e = get_experiment(e)
+    rows = load_rows(e.name, results=results) if rows is None else rows
+    runs = best_runs(rows, e.score)
+    if not runs: raise ValueError(f"no finished rows of {e.name!r}; `nstm_run {e.name}` makes some")
+    return e,runs,list(dict.fromkeys(t for t,_ in runs))
+
+def by_length(runs, score)->dict: # length -> [value of each seed], NaN where there is none
+    return {T: [v if (v:=r['metrics'].get(f'{score}_{T}')) is not None else math.nan for r in runs] for T in lengths_of(runs, score)}
+
+def mean_spread(vs): # mean and standard deviation over seeds; of one seed no deviation
+    m = sum(vs)/len(vs)
+    return m, math.sqrt(sum((v-m)**2 for v in vs)/(len(vs)-1)) if len(vs)>1 else math.nan
 
 def comparison(
     e,             # experiment or its name
     rows=None,     # None: those recorded
     results=None,  # folder
-):                 # pandas table: a line a model, columns task and length; means over seeds
-    "All models side by side."
+):                 # pandas table: a line a model, columns task and length; (mean, standard deviation) over seeds
+    "All models side by side; `attrs['scores']` says what each task is compared by."
     import pandas as pd
-    e = get_experiment(e)
-    rows = load_rows(e.name, results=results) if rows is None else rows
-    runs = best_runs(rows, e.score)
-    if not runs: raise ValueError(f"no finished rows of {e.name!r}; `nstm_run {e.name}` makes some")
-    tasks = list(dict.fromkeys(t for t,_ in runs))
-    models = sorted({m for _,m in runs}, key=lambda m: list(e.models).index(m) if m in e.models else 99)
+    e,runs,tasks = finished(e, rows, results)
+    order = list(e.models)
+    scores = {t: score_of([r for (u,_),rs in runs.items() if u==t for r in rs], e.score) for t in tasks}
     lines = {}
-    for m in models:
-        mine = [runs[t,m] for t in tasks if (t,m) in runs]
-        line = {('','parameters'): max(r['parameters'] for rs in mine for r in rs), ('','seeds'): min(map(len, mine))}
-        for t in tasks:
-            if (t,m) not in runs: continue
-            for T in lengths_of(runs[t,m], e.score):
-                v = pd.Series([r['metrics'][f'{e.score}_{T}'] for r in runs[t,m]], dtype=float)
-                line[t,T] = (v.mean(), v.std() if len(v)>1 else float('nan'))
-        lines[m] = line
-    table = pd.DataFrame(lines).T
+    for m in sorted({m for _,m in runs}, key=lambda m: order.index(m) if m in order else len(order)):
+        mine = {t: runs[t,m] for t in tasks if (t,m) in runs}
+        lines[m] = {('','parameters'): max(r['parameters'] or 0 for rs in mine.values() for r in rs), ('','seeds'): min(map(len, mine.values())),
+                    **{(t,T): mean_spread(vs) for t,rs in mine.items() for T,vs in by_length(rs, scores[t]).items()}}
+    table = pd.DataFrame.from_dict(lines, orient='index', dtype=object)
+    table = table[[('','parameters'),('','seeds')] + [c for t in tasks for c in sorted(c for c in table.columns if c[0]==t)]]
     table.columns = pd.MultiIndex.from_tuples(table.columns)
+    table.attrs['scores'] = scores
     return table
 
-def comparison_text(table)->str: # one block a task, so that a terminal can hold it
+# %% ../../nbs/50_experiments.ipynb #1204b63e
+def comparison_text(
+    table,   # from `comparison`
+)->str:      # one block a task, so that a terminal can hold it
+    "The table as text."
     def text(v):
         if not isinstance(v, tuple): return '–' if v is None or v!=v else f'{int(v):,}'
-        return f'{v[0]:.3f}' + (f' ±{v[1]:.3f}' if v[1]==v[1] else '')
+        return '–' if v[0]!=v[0] else f'{v[0]:.3f}' + (f' ±{v[1]:.3f}' if v[1]==v[1] else '')
     blocks = []
     for t in dict.fromkeys(table.columns.get_level_values(0)):
         if t=='': continue
-        part = table[['',t]] if '' in table.columns.get_level_values(0) else table[[t]]
-        part = part.droplevel(0, axis=1).dropna(subset=[c for c in part[t].columns]).map(text)
-        blocks.append(f"{t}\n{part.to_string()}")
+        part = table[[c for c in table.columns if c[0] in ('',t)]]
+        part = part[[any(isinstance(v, tuple) for v in line) for line in part.values]].droplevel(0, axis=1)      # who was not trained on it is left out
+        blocks.append(f"{t}, {table.attrs.get('scores',{}).get(t,'score')} at length\n{part.map(text).to_string()}")
     return '\n\n'.join(blocks)
+
+# %% ../../nbs/50_experiments.ipynb #3ab7ca29
+def draw_task(
+    ax, models:list,  # axes; all models of the picture, so that each keeps its colour
+    runs:dict,        # model -> rows of one task
+    score:str, title:str,
+):
+    "One panel: the mean over seeds as a line, the range as a band."
+    for i,m in enumerate(models):
+        if m not in runs: continue
+        values = by_length(runs[m], score)
+        v,first,colour = torch.tensor(list(values.values())),i==0,COLOURS[i%len(COLOURS)]
+        ax.plot(list(values), v.mean(1), color=colour, ls=('-','--',':','-.')[i//len(COLOURS)%4], lw=2.6 if first else 1.2, zorder=3 if first else 2, label=m, marker='o', ms=4 if first else 2)
+        if v.shape[1]>1: ax.fill_between(list(values), v.amin(1), v.amax(1), color=colour, alpha=.15, lw=0)
+    Ts = lengths_of([r for rs in runs.values() for r in rs], score)
+    length = next(iter(runs.values()))[0]['config'].get('length')
+    if length and len(Ts)>1: ax.axvline(length, color='grey', lw=.8, ls=':')
+    ax.set_xscale('log'); ax.set_xticks(Ts, [f'{T:,}' for T in Ts], rotation=45); ax.minorticks_off()
+    ax.set_title(title.replace('_',' '), fontsize=9); ax.grid(alpha=.3); ax.tick_params(labelsize=8)
+    ax.set_ylabel({'scaled':'accuracy (0: best constant)','loss':'nats'}.get(score, score), fontsize=8)
 
 def plot_lengths(
     e,              # experiment or its name
     rows=None, results=None, # rows, or the folder they are in
     tasks=None,     # only these
-    ncols:int=4,
+    ncols:int=4,    # panels in a line
 ):                  # a figure
     "Score against length, one panel a task: the mean over seeds as a line, the range as a band."
     import matplotlib.pyplot as plt
-    e = get_experiment(e)
-    runs = best_runs(load_rows(e.name, results=results) if rows is None else rows, e.score)
-    tasks = tasks or list(dict.fromkeys(t for t,_ in runs))
-    n = len(tasks); cols = min(n, ncols); lines = math.ceil(n/cols)
-    fig,axs = plt.subplots(lines, cols, figsize=(1.2+2.9*cols, .9+2.1*lines), squeeze=False, sharey=True)
-    models = [m for m in e.models if any((t,m) in runs for t in tasks)]
-    for ax,t in zip(axs.flat, tasks):
-        for i,m in enumerate(models):
-            if (t,m) not in runs: continue
-            Ts = lengths_of(runs[t,m], e.score)
-            v = torch.tensor([[r['metrics'][f'{e.score}_{T}'] for T in Ts] for r in runs[t,m]])
-            first = m==models[0]
-            ax.plot(Ts, v.mean(0), color=COLOURS[i%len(COLOURS)], ls=('-','--',':','-.')[i//len(COLOURS)%4], lw=2.6 if first else 1.2, zorder=3 if first else 2, label=m, marker='o' if first else None, ms=4)
-            if len(v)>1: ax.fill_between(Ts, v.amin(0), v.amax(0), color=COLOURS[i%len(COLOURS)], alpha=.15, lw=0)
-        ax.set(xscale='log', title=t.replace('_',' ')); ax.title.set_fontsize(9); ax.grid(alpha=.3); ax.tick_params(labelsize=8)
-        ax.set_xticks(Ts, [f'{T:,}' for T in Ts], rotation=45); ax.minorticks_off()
-    for ax in axs.flat[n:]: ax.axis('off')
-    axs[0,0].set_ylabel({'scaled':'accuracy (0: best constant)','accuracy':'accuracy'}.get(e.score, e.score), fontsize=8)
-    h,l = axs[0,0].get_legend_handles_labels()
-    fig.legend(h, l, loc='lower center', ncol=min(len(l), 7), fontsize=8, frameon=False); fig.tight_layout(rect=(0, .05+.02*math.ceil(len(l)/7), 1, 1))
+    e,runs,known = finished(e, rows, results)
+    for t in tasks or (): check_choice(t, tuple(known), 'task')
+    tasks = list(tasks or known)
+    scores = {t: score_of([r for (u,_),rs in runs.items() if u==t for r in rs], e.score) for t in tasks}
+    models = [m for m in dict.fromkeys([*e.models, *(m for _,m in runs)]) if any((t,m) in runs for t in tasks)]
+    cols = min(len(tasks), check_count(ncols, 'ncols')); lines = math.ceil(len(tasks)/cols)
+    keys = math.ceil(len(models)/7)                  # lines of the legend
+    fig,axs = plt.subplots(lines, cols, figsize=(1.2+2.9*cols, .7+.2*keys+2.1*lines), squeeze=False, sharey=len({*scores.values()})==1)
+    for ax,t in zip(axs.flat, tasks): draw_task(ax, models, {m: runs[t,m] for m in models if (t,m) in runs}, scores[t], t)
+    for ax in axs.flat[len(tasks):]: ax.axis('off')
+    handles = {l: h for ax in axs.flat for h,l in zip(*ax.get_legend_handles_labels())}
+    fig.legend([handles[m] for m in models], models, loc='lower center', ncol=min(len(models), 7), fontsize=8, frameon=False)
+    fig.tight_layout(rect=(0, (.1+.2*keys)/fig.get_figheight(), 1, 1))
     return fig
 
-# %% ../../nbs/50_experiments.ipynb #f68a3b6d
+# %% ../../nbs/50_experiments.ipynb #4b9bd19b
 def session_folder(e, jobs, device, results):
     "Where an invocation keeps its checkpoints: the same jobs on the same device find the same folder."
     tag = hashlib.sha256(json.dumps([e.name, [j.id for j in jobs], str(device)]).encode()).hexdigest()[:12]
     return Path(results or results_dir())/'.checkpoints'/f'{e.name}-{tag}'
 
+def check_results(
+    results=None,  # folder; `results_dir()` when None
+)->Path:
+    "The folder of results, made if it is missing; an error if nothing can be written there."
+    folder = Path(results or results_dir())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder): pass
+    except OSError as err: raise OSError(f"no results can be written to {folder}: {err.strerror or err}; name another folder with --results or NSTM_RESULTS") from None
+    return folder
+
+def session(e, jobs, device, results, resume, restart): # the folder of checkpoints, ready
+    folder = session_folder(e, jobs, device, check_results(results))
+    if folder.exists() and restart: shutil.rmtree(folder)
+    if folder.exists() and any(folder.iterdir()) and not resume:
+        raise FileExistsError(f"an interrupted run of these {len(jobs)} jobs lies in {folder}: go on with `resume=True` (--resume) or start anew with `restart=True` (--restart)")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+# %% ../../nbs/50_experiments.ipynb #7d1496c6
 def run_experiment(
     e,                # experiment or its name
     preset='quick',   # or 'full'
@@ -590,38 +915,40 @@ def run_experiment(
     side_by_side=False, # train all models in one process (`sweep`), on a GPU as CUDA graphs
     width=12,         # how many side by side
     draw=True,        # draw the picture of all rows at the end
-    say=print,
+    workers=None,     # processes, for `run_jobs`
+    say=print,        # called with a line of progress
 )->list:              # rows of this run
-    "Run an experiment: train, test, append rows, draw."
-    e = get_experiment(e)
+    "Run an experiment: train, test, append rows, draw. What failed has a row, too, and is tried again with `resume`."
+    e,_ = get_experiment(e),check_device(device)
+    check_count(width, 'width')
     jobs = jobs_of(e, preset, tasks, models, seeds, lrs)
-    folder = session_folder(e, jobs, device, results)
-    if folder.exists() and restart: shutil.rmtree(folder)
-    if folder.exists() and any(folder.iterdir()) and not resume:
-        raise FileExistsError(f"an interrupted run of these {len(jobs)} jobs lies in {folder}: go on with `resume=True` (--resume) or start anew with `restart=True` (--restart)")
-    folder.mkdir(parents=True, exist_ok=True)
-    done = sum((folder/f'{j.id}.json').exists() for j in jobs)
-    say(f"{e.name}, {preset}: {len(jobs)} runs" + (f", {done} of them done before" if done else ''))
-    rows = (partial(sweep, width=width) if side_by_side else run_jobs)(e, jobs, device=device, results=results, folder=folder, say=say)
-    shutil.rmtree(folder)
-    if draw: write_picture(e, results)
+    folder = session(e, jobs, device, results, resume, restart)
+    before = sum(done_before(j, folder) is not None for j in jobs)
+    say(f"{e.name}, {preset}: {len(jobs)} runs" + (f", {before} of them done before" if before else ''))
+    how = partial(sweep, width=width) if side_by_side else partial(run_jobs, workers=workers)
+    rows = how(e, jobs, device=device, results=results, folder=folder, say=say)
+    if draw and any(r['status']=='finished' for r in rows): write_picture(e, results)
+    if all(r['status']=='finished' for r in rows): shutil.rmtree(folder)
     return rows
 
-def write_picture(e, results=None):
+def write_picture(e, results=None)->Path:
     "Draw `visualization/<experiment>.png` from all recorded rows; returns the file."
     import matplotlib.pyplot as plt
     e = get_experiment(e)
-    out = Path(results or results_dir())/'visualization'
-    out.mkdir(parents=True, exist_ok=True)
+    out = Path(results or results_dir())/'visualization'/f'{e.name}.png'
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f'.{e.name}.{os.getpid()}.png')
     fig = plot_lengths(e, results=results)
-    fig.savefig(out/f'{e.name}.png', dpi=90, bbox_inches='tight'); plt.close(fig)
-    return out/f'{e.name}.png'
+    fig.savefig(part, dpi=90, bbox_inches='tight'); plt.close(fig)
+    os.replace(part, out)
+    return out
 
-def listing()->str: # one line an experiment
+# %% ../../nbs/50_experiments.ipynb #e140e032
+def listing()->str: # two lines an experiment
     return '\n'.join(f"{e.name:<20} {e.about}\n{'':20} presets: {', '.join(e.presets)}; models: {', '.join(e.models)}" for e in find_experiments().values())
 
-def main(argv=None):
-    "Run an experiment: train its models, test them, append a row for each to results/experiments/NAME.jsonl, draw the picture, print the table."
+def parser()->argparse.ArgumentParser:
+    "What `nstm_run` understands."
     p = argparse.ArgumentParser('nstm_run', description=main.__doc__)
     p.add_argument('name', nargs='?', help='which experiment; see --list')
     p.add_argument('--list', action='store_true', help='the experiments there are')
@@ -635,30 +962,46 @@ def main(argv=None):
     p.add_argument('--restart', action='store_true', help='throw away what an interrupted run left and start anew')
     p.add_argument('--sweep', action='store_true', help='train the models side by side in one process, on a GPU as CUDA graphs')
     p.add_argument('--width', type=int, default=12, help='how many side by side (default 12)')
-    p.add_argument('--results', type=Path, help='folder of results (default: results of the checkout, or ./results)')
+    p.add_argument('--workers', type=int, help='processes without --sweep (default: two on a CPU, one on a GPU)')
+    p.add_argument('--results', type=Path, help='folder of results (default: NSTM_RESULTS, results of the checkout, or ./results)')
+    return p
+
+# %% ../../nbs/50_experiments.ipynb #81919e0a
+class ends_like_ctrl_c:
+    "Within, a request to terminate stops the run as Ctrl-C does: workers end, checkpoints stay."
+    def __enter__(self): self.old = signal.signal(signal.SIGTERM, signal.default_int_handler) if threading.current_thread() is threading.main_thread() else None
+    def __exit__(self, *exc):
+        if self.old is not None: signal.signal(signal.SIGTERM, self.old)
+
+def main(argv=None):
+    "Run an experiment: train its models, test them, append a row for each to results/experiments/NAME.jsonl, draw the picture, print the table."
+    p = parser()
     a = p.parse_args(argv)
     if a.list: print(listing()); return 0
     if not a.name: p.error('give the name of an experiment, or --list')
     os.environ.setdefault('MPLBACKEND', 'agg')
-    if a.results: os.environ['NSTM_RESULTS'] = str(a.results.resolve())
-    start = time.time()
-    say = lambda s: print(f"[{int(time.time()-start)//60}:{int(time.time()-start)%60:02d}] {s}", flush=True)
+    clock = WallClock()
+    say = lambda s: print(f"[{int(clock.seconds)//60}:{int(clock.seconds)%60:02d}] {s}", flush=True)
     try:
-        e = get_experiment(a.name)
-        torch.zeros(1, device=a.device)
-        rows = run_experiment(e, a.preset, a.task, a.model, a.seed, a.lr, a.device, resume=a.resume, restart=a.restart, side_by_side=a.sweep, width=a.width, say=say)
-    except (ValueError,TypeError,FileExistsError,RuntimeError,AssertionError) as err: p.exit(2, f"nstm_run: {str(err).splitlines()[0]}\n")
+        with ends_like_ctrl_c():
+            e = get_experiment(a.name)
+            rows = run_experiment(e, a.preset, a.task, a.model, a.seed, a.lr, a.device, a.results, a.resume, a.restart, a.sweep, a.width, workers=a.workers, say=say)
+    except (ValueError,TypeError,OSError,RuntimeError) as err: p.exit(2, f"nstm_run: {str(err).splitlines()[0]}\n")
     except KeyboardInterrupt:
         print('\nstopped; the same command with --resume goes on where it was', file=sys.stderr)
         return 130
-    print(f"\n{comparison_text(comparison(e, rows))}\n")
-    return 0
+    failed = [r for r in rows if r['status']!='finished']
+    if len(failed)<len(rows): print(f"\n{comparison_text(comparison(e, rows))}\n")
+    for r in failed: print(f"failed: {r['data']}, {r['model']}, seed {r['seed']}: {r['config'].get('stopped_by')}", file=sys.stderr)
+    if failed: print(f"{len(failed)} of {len(rows)} runs failed; the same command with --resume tries them again", file=sys.stderr)
+    return int(bool(failed))
 
+# %% ../../nbs/50_experiments.ipynb #04e6dac3
 def table_main(argv=None):
     "Print the table of an experiment from its recorded rows: all models side by side, means over seeds."
     p = argparse.ArgumentParser('nstm_table', description=table_main.__doc__)
     p.add_argument('name', help='which experiment; `nstm_run --list` names them')
-    p.add_argument('--results', type=Path, help='folder of results (default: results of the checkout, or ./results)')
+    p.add_argument('--results', type=Path, help='folder of results (default: NSTM_RESULTS, results of the checkout, or ./results)')
     a = p.parse_args(argv)
     try: print(comparison_text(comparison(a.name, results=a.results)))
     except ValueError as err: p.exit(2, f"nstm_table: {err}\n")
