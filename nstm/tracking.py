@@ -79,15 +79,16 @@ def results_dir()->Path: # the folder; it need not exist yet
 # %% ../nbs/31_tracking.ipynb #67af2a28
 def git_commit(
     start=None,   # where to look for a checkout; the working directory when None
-)->str|None:      # 40 hexadecimal digits, with '+dirty' after uncommitted changes; None outside a checkout
+)->str|None:      # 40 hexadecimal digits, with '+dirty' after uncommitted changes; else what `NSTM_COMMIT` says; else None
     "The commit that the code of this run stands at."
     top = checkout_dir(start) or checkout_dir(Path(__file__).parent if '__file__' in globals() else None)
-    if top is None: return None
+    known = os.environ.get('NSTM_COMMIT') or None     # for a copy of the files on a machine without git
+    if top is None: return known
     def git(*args): return subprocess.run(['git','-C',str(top),*args], capture_output=True, text=True, check=True, timeout=20).stdout.strip()
     try:
         commit = git('rev-parse','--verify','HEAD')
         return commit + ('+dirty' if git('status','--porcelain','--','.',':(exclude)results') else '')
-    except (OSError, subprocess.SubprocessError): return None
+    except (OSError, subprocess.SubprocessError): return known
 
 def device_name(
     device=None,  # 'cpu', 'cuda:0', a torch.device; the CPU when None

@@ -20,7 +20,7 @@ def sinkhorn(
     iters:int=5,    # column-and-row passes
 )->Tensor:          # [..., S, S]; rows sum to 1, columns nearly
     "Alternate column and row normalisation in the log domain (Mena et al. 2018, eq. 2), rows last."
-    for _ in range(iters): logits = (logits - logits.logsumexp(-2, keepdim=True)).log_softmax(-1)
+    for _ in range(iters): logits = logits.log_softmax(-2).log_softmax(-1)
     return logits.softmax(-1) if iters==0 else logits.exp()
 
 # %% ../nbs/05_transition.ipynb #41e850c0
@@ -292,13 +292,14 @@ def anneal_schedule(
     end:float=8.,        # sharpness at `hard_from`
     soft_until:float=.2, # share of training with the first sharpness
     hard_from:float=.8,  # share of training from which rows are one-hot; above 1: never
+    by_head:bool=True,   # heads become hard one by one; False: all at once at `hard_from`
 )->tuple[float,float]:   # sharpness; hardness, the share of transitions that are one-hot
     "Sharpness grows geometrically from `start` to `end`, and with it the share of heads that are already hard."
     check_range(pct, 'pct', 0, 1)
     if not 0 <= soft_until <= hard_from: raise ValueError(f"`soft_until` must lie between 0 and `hard_from`, got soft_until={soft_until}, hard_from={hard_from}")
     along = (pct-soft_until)/(hard_from-soft_until) if hard_from>soft_until else float(pct>=hard_from)
     along = min(max(along,0.),1.)
-    return start*(end/start)**along, along
+    return start*(end/start)**along, along if by_head else float(pct>=hard_from)
 
 # %% ../nbs/05_transition.ipynb #ee5a8161
 def set_sharpness(

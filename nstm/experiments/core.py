@@ -4,7 +4,7 @@
 
 # %% ../../nbs/50_experiments.ipynb #ed2b4cb7
 from __future__ import annotations
-import argparse, hashlib, json, math, os, pkgutil, re, shutil, signal, sys, tempfile, threading, time
+import argparse, hashlib, json, math, os, pkgutil, re, shutil, signal, sys, tempfile, textwrap, threading, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
@@ -23,6 +23,9 @@ from ..models import SequenceClassifier, SequenceLM, MIXERS, RIVALS
 from ..baselines import count_parameters, fit_parameters
 from ..transition import anneal_schedule, set_sharpness
 from ..tracking import make_row, save_row, load_rows, results_dir, WallClock, COLOURS
+from .comparison import lengths_of, best_runs, comparison, comparison_text, plot_lengths
+
+_all_ = ['lengths_of', 'best_runs', 'comparison', 'comparison_text', 'plot_lengths']
 
 # %% auto #0
 __all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'block_of', 'Labels', 'Pixels', 'Chars',
@@ -30,10 +33,9 @@ __all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'blo
            'save_trial', 'TaskStream', 'FixedBatches', 'follow', 'job_learner', 'Experiment', 'Job', 'preset_of',
            'jobs_of', 'find_experiments', 'get_experiment', 'core_of', 'row_of', 'broken_row', 'say_epochs', 'title_of',
            'line_of', 'run_job', 'done_before', 'note_done', 'try_job', 'Worker', 'stop_workers', 'run_jobs',
-           'deaf_children', 'start_trial', 'known_of', 'finish_trial', 'Sweep', 'sweep', 'lengths_of', 'score_of',
-           'settings_key', 'chosen_by', 'best_runs', 'finished', 'by_length', 'mean_spread', 'comparison',
-           'comparison_text', 'draw_task', 'plot_lengths', 'session_folder', 'check_results', 'session',
-           'run_experiment', 'write_picture', 'listing', 'parser', 'ends_like_ctrl_c', 'main', 'table_main']
+           'deaf_children', 'start_trial', 'known_of', 'finish_trial', 'Sweep', 'sweep', 'session_folder',
+           'check_results', 'session', 'run_experiment', 'write_picture', 'listing', 'parser', 'ends_like_ctrl_c',
+           'main', 'table_main', 'lengths_of', 'best_runs', 'comparison', 'comparison_text', 'plot_lengths']
 
 # %% ../../nbs/50_experiments.ipynb #85415f1f
 DEFAULTS = dict(
@@ -72,7 +74,6 @@ def check_config(
         for _,T in c['stages']: check_count(T, 'stages')
     return c
 
-# %% ../../nbs/50_experiments.ipynb #4e05770a
 def configure(
     *parts,  # dictionaries; later ones win, and `mixer_options` are merged
 )->dict:     # every key of `DEFAULTS`
@@ -526,7 +527,6 @@ def broken_row(
     return make_row(e.name, job.model, job.task, {}, **{**dict(config={**job.config, 'stopped_by':reason}, seed=job.seed, core=core_of(job.config),
                     status='interrupted' if isinstance(err, KeyboardInterrupt) else 'failed'), **fields})
 
-# %% ../../nbs/50_experiments.ipynb #a19dc3ce
 def say_epochs(
     job:Job, say,  # whose; called with a line of text
 ):                 # a fastai callback
@@ -546,7 +546,7 @@ def line_of(
 )->str:
     "What became of a job, in one line."
     if row['status']!='finished': return f"{title_of(job)}  {row['status']}: {row['config'].get('stopped_by','')}"
-    return f"{title_of(job)}  " + '  '.join(f"{k} {v:.3f}" for k,v in row['metrics'].items() if v is not None and k not in ('train_loss','valid_loss'))
+    return f"{title_of(job)}  " + '  '.join(f"{k} {v:.3f}" for k,v in row['metrics'].items() if v is not None and k not in ('train_loss','valid_loss') and k.replace('accuracy','scaled') not in (row['metrics'].keys()-{k}))
 
 # %% ../../nbs/50_experiments.ipynb #11599e71
 def run_job(
@@ -745,140 +745,6 @@ def sweep(
         raise
     return [s.rows[j.id] for j in jobs]
 
-# %% ../../nbs/50_experiments.ipynb #7d42a31c
-def lengths_of(rows, score): # the lengths at which the rows were tested
-    return sorted({int(m[1]) for r in rows for k in r['metrics'] if (m:=re.fullmatch(rf'{score}_(\d+)', k))})
-
-def score_of(
-    rows:list,       # of one task
-    score='scaled',  # what the experiment compares
-)->str:
-    "What the rows of a task are compared by: what the experiment says, or what a data set has instead."
-    known = next((s for s in (score,'scaled','accuracy','loss') if lengths_of(rows, s)), None)
-    if known is None: raise ValueError(f"rows must hold metrics such as '{score}_40', got {sorted({k for r in rows for k in r['metrics']})}")
-    return known
-
-def settings_key(r): # what a row's runs have in common beside the seed
-    return json.dumps({k:v for k,v in r['config'].items() if k not in ('epochs','resumed_at_epoch','side_by_side')}, sort_keys=True)
-
-def chosen_by(
-    runs:list,   # rows of one setting, one a seed
-    score:str,   # 'scaled', 'accuracy' or 'loss'
-)->float:        # higher is better
-    "The mean by which a setting is chosen: at the training length, or the shortest one tested, or on the validation part."
-    Ts,c = lengths_of(runs, score),runs[0]['config']
-    at = c['length'] if c.get('length') in Ts else Ts[0]
-    values = [m[k] for m in (r['metrics'] for r in runs) for k in [f'valid_{at}' if f'valid_{at}' in m else f'{score}_{at}']]
-    sign = -1 if score=='loss' else 1
-    return sum(-math.inf if v is None else sign*v for v in values)/len(values)
-
-def best_runs(
-    rows:list,      # of one experiment
-    score='scaled', # what is compared
-)->dict:            # {(task, model): its rows, one a seed}
-    "For each task and model the runs of its best settings: most seeds first, then most training, then the best mean score at the training length."
-    found = {}
-    for r in rows:
-        if r['status']=='finished': found.setdefault((r['data'],r['model']), {}).setdefault(settings_key(r), {})[r['seed']] = r   # a later row of a seed replaces an earlier one
-    trained = lambda runs: math.prod(runs[0]['config'].get(k) or 1 for k in ('steps','batch_size'))
-    best = lambda g: max(g, key=lambda runs: (len(runs), trained(runs), chosen_by(runs, score_of(runs, score))))
-    return {k: best([list(runs.values()) for runs in g.values()]) for k,g in found.items()}
-
-# %% ../../nbs/50_experiments.ipynb #3eda7378
-def finished(e, rows, results): # the experiment, its recorded rows if none are given, and what counts of them
-    e = get_experiment(e)
-    rows = load_rows(e.name, results=results) if rows is None else rows
-    runs = best_runs(rows, e.score)
-    if not runs: raise ValueError(f"no finished rows of {e.name!r}; `nstm_run {e.name}` makes some")
-    return e,runs,list(dict.fromkeys(t for t,_ in runs))
-
-def by_length(runs, score)->dict: # length -> [value of each seed], NaN where there is none
-    return {T: [v if (v:=r['metrics'].get(f'{score}_{T}')) is not None else math.nan for r in runs] for T in lengths_of(runs, score)}
-
-def mean_spread(vs): # mean and standard deviation over seeds; of one seed no deviation
-    m = sum(vs)/len(vs)
-    return m, math.sqrt(sum((v-m)**2 for v in vs)/(len(vs)-1)) if len(vs)>1 else math.nan
-
-def comparison(
-    e,             # experiment or its name
-    rows=None,     # None: those recorded
-    results=None,  # folder
-):                 # pandas table: a line a model, columns task and length; (mean, standard deviation) over seeds
-    "All models side by side; `attrs['scores']` says what each task is compared by."
-    import pandas as pd
-    e,runs,tasks = finished(e, rows, results)
-    order = list(e.models)
-    scores = {t: score_of([r for (u,_),rs in runs.items() if u==t for r in rs], e.score) for t in tasks}
-    lines = {}
-    for m in sorted({m for _,m in runs}, key=lambda m: order.index(m) if m in order else len(order)):
-        mine = {t: runs[t,m] for t in tasks if (t,m) in runs}
-        lines[m] = {('','parameters'): max(r['parameters'] or 0 for rs in mine.values() for r in rs), ('','seeds'): min(map(len, mine.values())),
-                    **{(t,T): mean_spread(vs) for t,rs in mine.items() for T,vs in by_length(rs, scores[t]).items()}}
-    table = pd.DataFrame.from_dict(lines, orient='index', dtype=object)
-    table = table[[('','parameters'),('','seeds')] + [c for t in tasks for c in sorted(c for c in table.columns if c[0]==t)]]
-    table.columns = pd.MultiIndex.from_tuples(table.columns)
-    table.attrs['scores'] = scores
-    return table
-
-# %% ../../nbs/50_experiments.ipynb #1204b63e
-def comparison_text(
-    table,   # from `comparison`
-)->str:      # one block a task, so that a terminal can hold it
-    "The table as text."
-    def text(v):
-        if not isinstance(v, tuple): return '–' if v is None or v!=v else f'{int(v):,}'
-        return '–' if v[0]!=v[0] else f'{v[0]:.3f}' + (f' ±{v[1]:.3f}' if v[1]==v[1] else '')
-    blocks = []
-    for t in dict.fromkeys(table.columns.get_level_values(0)):
-        if t=='': continue
-        part = table[[c for c in table.columns if c[0] in ('',t)]]
-        part = part[[any(isinstance(v, tuple) for v in line) for line in part.values]].droplevel(0, axis=1)      # who was not trained on it is left out
-        blocks.append(f"{t}, {table.attrs.get('scores',{}).get(t,'score')} at length\n{part.map(text).to_string()}")
-    return '\n\n'.join(blocks)
-
-# %% ../../nbs/50_experiments.ipynb #3ab7ca29
-def draw_task(
-    ax, models:list,  # axes; all models of the picture, so that each keeps its colour
-    runs:dict,        # model -> rows of one task
-    score:str, title:str,
-):
-    "One panel: the mean over seeds as a line, the range as a band."
-    for i,m in enumerate(models):
-        if m not in runs: continue
-        values = by_length(runs[m], score)
-        v,first,colour = torch.tensor(list(values.values())),i==0,COLOURS[i%len(COLOURS)]
-        ax.plot(list(values), v.mean(1), color=colour, ls=('-','--',':','-.')[i//len(COLOURS)%4], lw=2.6 if first else 1.2, zorder=3 if first else 2, label=m, marker='o', ms=4 if first else 2)
-        if v.shape[1]>1: ax.fill_between(list(values), v.amin(1), v.amax(1), color=colour, alpha=.15, lw=0)
-    Ts = lengths_of([r for rs in runs.values() for r in rs], score)
-    length = next(iter(runs.values()))[0]['config'].get('length')
-    if length and len(Ts)>1: ax.axvline(length, color='grey', lw=.8, ls=':')
-    ax.set_xscale('log'); ax.set_xticks(Ts, [f'{T:,}' for T in Ts], rotation=45); ax.minorticks_off()
-    ax.set_title(title.replace('_',' '), fontsize=9); ax.grid(alpha=.3); ax.tick_params(labelsize=8)
-    ax.set_ylabel({'scaled':'accuracy (0: best constant)','loss':'nats'}.get(score, score), fontsize=8)
-
-def plot_lengths(
-    e,              # experiment or its name
-    rows=None, results=None, # rows, or the folder they are in
-    tasks=None,     # only these
-    ncols:int=4,    # panels in a line
-):                  # a figure
-    "Score against length, one panel a task: the mean over seeds as a line, the range as a band."
-    import matplotlib.pyplot as plt
-    e,runs,known = finished(e, rows, results)
-    for t in tasks or (): check_choice(t, tuple(known), 'task')
-    tasks = list(tasks or known)
-    scores = {t: score_of([r for (u,_),rs in runs.items() if u==t for r in rs], e.score) for t in tasks}
-    models = [m for m in dict.fromkeys([*e.models, *(m for _,m in runs)]) if any((t,m) in runs for t in tasks)]
-    cols = min(len(tasks), check_count(ncols, 'ncols')); lines = math.ceil(len(tasks)/cols)
-    keys = math.ceil(len(models)/7)                  # lines of the legend
-    fig,axs = plt.subplots(lines, cols, figsize=(1.2+2.9*cols, .7+.2*keys+2.1*lines), squeeze=False, sharey=len({*scores.values()})==1)
-    for ax,t in zip(axs.flat, tasks): draw_task(ax, models, {m: runs[t,m] for m in models if (t,m) in runs}, scores[t], t)
-    for ax in axs.flat[len(tasks):]: ax.axis('off')
-    handles = {l: h for ax in axs.flat for h,l in zip(*ax.get_legend_handles_labels())}
-    fig.legend([handles[m] for m in models], models, loc='lower center', ncol=min(len(models), 7), fontsize=8, frameon=False)
-    fig.tight_layout(rect=(0, (.1+.2*keys)/fig.get_figheight(), 1, 1))
-    return fig
-
 # %% ../../nbs/50_experiments.ipynb #4b9bd19b
 def session_folder(e, jobs, device, results):
     "Where an invocation keeps its checkpoints: the same jobs on the same device find the same folder."
@@ -944,8 +810,13 @@ def write_picture(e, results=None)->Path:
     return out
 
 # %% ../../nbs/50_experiments.ipynb #e140e032
-def listing()->str: # two lines an experiment
-    return '\n'.join(f"{e.name:<20} {e.about}\n{'':20} presets: {', '.join(e.presets)}; models: {', '.join(e.models)}" for e in find_experiments().values())
+def listing(
+    experiments=None,  # name -> Experiment; None: all there are
+)->str:                # a few lines each
+    "Names, questions, presets and models."
+    lines = lambda *words: '\n'.join(textwrap.fill(w, 130, initial_indent=' '*22, subsequent_indent=' '*24) for w in words)
+    known = find_experiments() if experiments is None else experiments
+    return '\n'.join(f"{e.name:<20}  {e.about}\n" + lines('presets: '+', '.join(e.presets), 'models: '+'; '.join(e.models)) for e in known.values())
 
 def parser()->argparse.ArgumentParser:
     "What `nstm_run` understands."
@@ -966,7 +837,6 @@ def parser()->argparse.ArgumentParser:
     p.add_argument('--results', type=Path, help='folder of results (default: NSTM_RESULTS, results of the checkout, or ./results)')
     return p
 
-# %% ../../nbs/50_experiments.ipynb #81919e0a
 class ends_like_ctrl_c:
     "Within, a request to terminate stops the run as Ctrl-C does: workers end, checkpoints stay."
     def __enter__(self): self.old = signal.signal(signal.SIGTERM, signal.default_int_handler) if threading.current_thread() is threading.main_thread() else None
@@ -996,7 +866,6 @@ def main(argv=None):
     if failed: print(f"{len(failed)} of {len(rows)} runs failed; the same command with --resume tries them again", file=sys.stderr)
     return int(bool(failed))
 
-# %% ../../nbs/50_experiments.ipynb #04e6dac3
 def table_main(argv=None):
     "Print the table of an experiment from its recorded rows: all models side by side, means over seeds."
     p = argparse.ArgumentParser('nstm_table', description=table_main.__doc__)
