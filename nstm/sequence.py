@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from .checks import *
 from .gates import chrono_bias, keep_top_k, split_heads, merge_heads, attend
 from .states import HasStates, StateImportance
-from .transition import Transition, scan_dense, scan_diagonal, scan_maps, KINDS
+from .transition import Transition, scan_dense, scan_diagonal, scan_maps, scan_shift, ring_matrix, KINDS
 
 # %% auto #0
 __all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'RecurrentCore',
@@ -176,19 +176,20 @@ class ScanCore(nn.Module):
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
         return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, self.value(x).to(dtype).unflatten(-1, (H,-1)).tanh()
 
-    def forward(self, tok, maps, P, M, mask, write, between, chunk_size, trace): # T a multiple of chunk_size -> states of each token, last states
+    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace): # T a multiple of chunk_size -> states of each token, last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
-        nothing = 0. if P is None else 1.
+        nothing = 0. if P is None and shares is None else 1.
         if write=='off': keep,w = torch.full_like(keep, nothing),torch.zeros_like(w)
-        if write=='still' and P is not None:
-            still = P.diagonal(dim1=-2, dim2=-1)
+        if write=='still' and nothing:
+            still = P.diagonal(dim1=-2, dim2=-1) if shares is None else shares[...,1:2]
             keep,w = 1-still*(1-keep),still*w
         if write!='off' and trace is not None: trace.update(route=rho.detach(), write=w.detach())
         w = w*(rho*self.num_states)
         if mask is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
-        if maps is not None:  Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
+        if shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
+        elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
         elif P is not None:   Ms,M = scan_dense(P, keep, w, v, M, chunk_size, between)
         else:                 Ms,M = scan_diagonal(keep, w, v, M, chunk_size, between)
         return (Ms if o is None else o.unsqueeze(-1)*Ms.tanh()), M
@@ -478,8 +479,12 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     xs = x if n==T else pick(x)
     if mask is not None: real = real & pick(mask)
     pad = None if n==T and mask is None else real
-    P = maps = None
-    if self.transition.kind!='identity':
+    P = maps = shares = None
+    if self.transition.kind=='shift':
+        shares = self.transition.shares(self.transition.logits(xs).to(M.dtype))
+        if pad is not None: shares = torch.where(pad[:,:,None,None], shares, torch.tensor([0.,1.,0.], dtype=M.dtype, device=M.device))
+        if trace is not None: P = ring_matrix(shares, S)
+    elif self.transition.kind!='identity':
         P = self.transition(xs).to(M.dtype)
         if pad is not None: P = torch.where(pad[:,:,None,None,None], P, torch.eye(S, dtype=P.dtype, device=P.device))
         if self.transition.hard and not torch.is_grad_enabled(): maps = P.argmax(-1)
@@ -487,9 +492,9 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     def between(i, M):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
-    tok = self.machine.tokens(xs, M.dtype, log_a, None if P is None else self.transition.gate if self.hard_write else torch.sigmoid)
+    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid)
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M = self.machine(tok, maps, P, M, pad, self.write, between if self.talk is not None else None, C, trace)
+        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace)
     y,w = self.read(xs, Ms, a)
     back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:

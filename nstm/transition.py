@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from .checks import *
 
 # %% auto #0
-__all__ = ['KINDS', 'sinkhorn', 'harden', 'harden_gate', 'offsets', 'Transition', 'move', 'move_map', 'compose_maps',
-           'prefix_maps', 'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_loop', 'anneal_schedule', 'set_sharpness']
+__all__ = ['KINDS', 'sinkhorn', 'harden', 'harden_gate', 'offsets', 'ring_matrix', 'Transition', 'move', 'move_map',
+           'compose_maps', 'prefix_maps', 'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_shift', 'scan_loop',
+           'anneal_schedule', 'set_sharpness']
 
 # %% ../nbs/05_transition.ipynb #3cbb1ff4
 def sinkhorn(
@@ -59,6 +60,13 @@ def offsets(
     "Take content from the state behind, from itself, from the state ahead, in a ring."
     eye = torch.eye(num_states, dtype=like.dtype, device=like.device)
     return eye.roll(-1, 1), eye, eye.roll(1, 1)
+
+def ring_matrix(
+    shares:Tensor,   # [..., 3], how much comes from behind, from itself, from ahead; sums to 1
+    num_states:int,  # S
+)->Tensor:           # [..., S, S]
+    "The transition matrix of a shift."
+    return sum(p[...,None]*o for p,o in zip(shares.unsqueeze(-2).unbind(-1), offsets(num_states, shares)))
 
 # %% ../nbs/05_transition.ipynb #f38fc49f
 KINDS = ('identity', 'soft', 'sinkhorn', 'hard', 'shift')
@@ -128,10 +136,13 @@ class Transition(nn.Module):
         ell:Tensor,  # [..., S, S] logits; for 'shift' [..., 3]
     )->Tensor:       # [..., S, S]; rows sum to 1
         "From logits to a transition, by `kind`, `sharpness` and `hard`."
+        P = self.shares(ell)
+        return P if self.kind!='shift' else ring_matrix(P, self.num_states)
+
+    def shares(self, ell): # as `rows`, but for 'shift' the three shares [..., 3] themselves
         ell = ell * self.sharpness
         P = sinkhorn(ell, self.sinkhorn_iters) if self.kind=='sinkhorn' else ell.softmax(-1)
-        P = harden(P) if self.hard else self._mix(P, harden)
-        return P if self.kind!='shift' else sum(p[...,None]*o for p,o in zip(P.unsqueeze(-2).unbind(-1), offsets(self.num_states, P)))
+        return harden(P) if self.hard else self._mix(P, harden)
 
     def _mix(self, soft, harden): # in training, some sequences and heads are hard already
         if not self.training or self.hard_share is None: return soft
@@ -269,6 +280,26 @@ def scan_maps(
     where,factor,Z = (torch.stack(o, 2) for o in zip(*out))
     ahead = lambda M,n: factor[:,n].unsqueeze(-1)*move_map(where[:,n], M[:,None].expand(-1, chunk_size, -1, -1, -1)) + Z[:,n]
     return _join_chunks((lambda M,n=n: ahead(M,n) for n in range(Z.shape[1])), M, between)
+
+# %% ../nbs/05_transition.ipynb #8eb1c133
+def scan_shift(
+    shares:Tensor,   # [B, T, H, 3] from behind, from itself, from ahead
+    keep:Tensor,     # [B, T, H, S] factor kept of each moved state
+    write:Tensor,    # [B, T, H, S]
+    value:Tensor,    # [B, T, H, d] what is written
+    M:Tensor,        # [B, H, S, d] states before the first token
+    chunk_size:int=16, # tokens after which `between` is called
+    between=None,    # f(n, states [B, H, S, d]) -> states, called after chunk n
+)->tuple[Tensor,Tensor]: # as `scan_dense`
+    "States of the affine recurrence on a ring, token by token: work and memory O(S) a token."
+    out = []
+    steps = zip(shares[...,None].unbind(1), keep.unsqueeze(-1).unbind(1), write.unsqueeze(-1).unbind(1), value.unsqueeze(-2).unbind(1))
+    for t,(p,f,w,v) in enumerate(steps):
+        back,stay,ahead = p.unsqueeze(-1).unbind(2)
+        M = torch.addcmul(w*v, f, back*M.roll(1, 2) + stay*M + ahead*M.roll(-1, 2))
+        if between is not None and (t+1)%chunk_size==0: M = between(t//chunk_size, M)
+        out.append(M)
+    return torch.stack(out, 1), M
 
 # %% ../nbs/05_transition.ipynb #15f4fc79
 def scan_loop(
