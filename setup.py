@@ -1,7 +1,7 @@
 "Everything about the package is written once, in settings.ini; this file hands it to setuptools."
 from configparser import ConfigParser
 from pathlib import Path
-from setuptools import setup
+from setuptools import find_packages, setup
 
 root = Path(__file__).parent
 parser = ConfigParser(delimiters=['='])
@@ -17,7 +17,7 @@ setup(
     long_description=(root/'README.md').read_text(encoding='utf-8') if (root/'README.md').exists() else cfg['description'],
     long_description_content_type='text/markdown',
     author=cfg['author'], author_email=cfg['author_email'], url=cfg['git_url'], keywords=cfg['keywords'].split(),
-    license='MIT', packages=[cfg['lib_name']], python_requires=f">={cfg['min_python']}",
+    license='MIT', packages=find_packages(include=[cfg['lib_name'], f"{cfg['lib_name']}.*"]), python_requires=f">={cfg['min_python']}",
     install_requires=reqs('requirements'),
     extras_require={'dev': reqs('dev_requirements'), 'widgets': reqs('widget_requirements')},
     entry_points={'console_scripts': reqs('console_scripts'),

@@ -31,7 +31,7 @@ def test_contents(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {n.split('/')[0] for n in names}
     assert {t for t in tops if not t.endswith('.dist-info')} == {'nstm'}, tops
-    want = {f'nstm/{f.name}' for f in (root/'nstm').glob('*.py')}
+    want = {str(f.relative_to(root)) for f in (root/'nstm').rglob('*.py')}
     assert want == {n for n in names if n.startswith('nstm/')}
 
 def test_metadata(wheel):

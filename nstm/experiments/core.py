@@ -28,7 +28,7 @@ from .comparison import lengths_of, best_runs, comparison, comparison_text, plot
 _all_ = ['lengths_of', 'best_runs', 'comparison', 'comparison_text', 'plot_lengths']
 
 # %% auto #0
-__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'block_of', 'Labels', 'Pixels', 'Chars',
+__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'block_of', 'Labels', 'Pixels', 'Chars', 'meet',
            'make_problem', 'mlp_width', 'build', 'schedule', 'groups', 'seed_step', 'check_device', 'Trial', 'bytes_of',
            'save_trial', 'TaskStream', 'FixedBatches', 'follow', 'job_learner', 'Experiment', 'Job', 'preset_of',
            'jobs_of', 'find_experiments', 'get_experiment', 'core_of', 'row_of', 'broken_row', 'say_epochs', 'title_of',
@@ -182,10 +182,14 @@ PROBLEMS = dict(   # name -> function that makes a problem; beside the generated
     seq_mnist=lambda: Pixels(sequential_mnist()), permuted_mnist=lambda: Pixels(sequential_mnist(permute=0)),
     digits=lambda: Pixels(digits()), shakespeare=lambda: Chars(shakespeare()))
 
+def meet(name, *known): # experiments may bring tasks and mixers of their own; a worker process has perhaps not met them yet
+    if not any(name in o for o in known): find_experiments()
+
 def make_problem(
     name:str,  # a task of `nstm.tasks`, or a key of `PROBLEMS`
 ):
     "A problem by its name."
+    meet(name, PROBLEMS, TASKS)
     check_choice(name, (*PROBLEMS, *TASKS), 'task')
     return PROBLEMS[name]() if name in PROBLEMS else Labels(make_task(name))
 
@@ -206,6 +210,7 @@ def build(
     device='cpu',
 )->nn.Module:
     "The model of a run; with `parameters` set, the width of the MLP is chosen to match."
+    meet(c['mixer'], MIXERS, RIVALS)
     if c['parameters']: c = {**c, 'mlp_hidden':mlp_width(problem, c)}
     torch.manual_seed(seed)
     return problem.model(c).to(device)
@@ -453,6 +458,7 @@ class Experiment(NamedTuple):
     models:dict    # name in the table -> settings that differ from the preset's
     presets:dict   # 'quick', 'full' -> settings; beside those of `DEFAULTS`: those of `SETTINGS`
     score:str='scaled' # what is compared: 'scaled', 'accuracy', 'loss', with the length added
+    run:object=None    # function(e, job, device, folder, results, threads, say) -> row, of an experiment that trains in its own way; None: `run_job`
 
 SETTINGS = dict(tasks=(), models=None, seeds=(0,), lrs=None, per_task={}, per_model={})   # None: all models; the one `lr`
 
@@ -560,6 +566,7 @@ def run_job(
 )->dict:                     # the row
     "Train one model with fastai, from its checkpoint if there is one; test it; append its row."
     from nstm.learner import Checkpoint, RecordRun
+    if e.run: return e.run(e, job, device, folder, results, threads, say)
     if threads: torch.set_num_threads(check_count(threads, 'threads'))
     if row:=done_before(job, folder): return row
     c = job.config
@@ -731,7 +738,8 @@ def sweep(
 )->list:                   # rows
     "Train many models in one process, each step one CUDA graph on a stream of its own."
     check_count(width, 'width'); check_count(every, 'every')
-    s,n = Sweep(get_experiment(e), jobs, check_device(device), results, folder, width, say),0
+    if (e:=get_experiment(e)).run: raise ValueError(f"experiment {e.name!r} trains in its own way and cannot be swept; run it without `side_by_side` (--sweep)")
+    s,n = Sweep(e, jobs, check_device(device), results, folder, width, say),0
     s.fill()
     try:
         while s.live:

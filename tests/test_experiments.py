@@ -1,0 +1,156 @@
+"The experiments as they are run: from the command line, in a folder of results of their own, interrupted and gone on with."
+import math, os, re, signal, subprocess, sys, time
+from pathlib import Path
+import pytest
+from util import root, run
+
+bin = Path(sys.executable).parent
+one = {'OMP_NUM_THREADS':'1', 'MKL_NUM_THREADS':'1', 'OPENBLAS_NUM_THREADS':'1'}
+
+def command(*args, **kw): return run(bin/args[0], *args[1:], **one, **kw)
+
+def experiments():
+    from nstm.experiments.core import find_experiments
+    return find_experiments()
+
+names = sorted(experiments())
+
+def rows_of(results, name='demo'):
+    from nstm.tracking import load_rows
+    return load_rows(name, results=results)
+
+def lasting(row): return {k: row[k] for k in ('model', 'data', 'seed', 'parameters', 'metrics', 'history')}
+
+def test_list():
+    "`nstm_run --list` names every experiment, its question and its models."
+    r = command('nstm_run', '--list')
+    assert r.returncode == 0, r.stdout
+    for e in experiments().values():
+        assert re.search(rf'(?m)^{e.name}\s', r.stdout) and e.about in r.stdout
+        for m in e.models: assert ' '.join(m.split()) in ' '.join(r.stdout.split())
+
+@pytest.mark.parametrize('name', names)
+def test_quick(name, tmp_path):
+    "The quick preset trains, tests, leaves a valid row for each job, a picture and a table with all its models, in less than two minutes."
+    from nstm.experiments.core import jobs_of, lengths_of
+    from nstm.tracking import FIELDS
+    start = time.time()
+    r = command('nstm_run', name, '--preset', 'quick', '--results', tmp_path)
+    took = time.time()-start
+    if 'is not here and could not be downloaded' in r.stdout: pytest.skip('the data set is not here: set NSTM_DATA, or allow the download')
+    assert r.returncode == 0, r.stdout
+    e,rows = experiments()[name],rows_of(tmp_path, name)
+    jobs = jobs_of(e, 'quick')
+    assert sorted((j.task,j.model,j.seed) for j in jobs) == sorted((o['data'],o['model'],o['seed']) for o in rows)
+    for row in rows:
+        assert list(row) == list(FIELDS) and row['status'] == 'finished' and row['experiment'] == name
+        assert all(isinstance(v, (int,float)) and math.isfinite(v) for v in row['metrics'].values()), row['metrics']
+        assert row['parameters'] > 0 and row['tokens_per_s'] > 0 and row['wall_s'] > 0 and row['device'] and row['config']['steps'] and row['history']
+        assert any(lengths_of([row], s) for s in (e.score, 'scaled', 'accuracy', 'loss')), row['metrics']
+    assert (tmp_path/f'visualization/{name}.png').stat().st_size > 1000
+    assert not list((tmp_path/'.checkpoints').iterdir()), 'checkpoints of a finished run are taken away'
+    table = command('nstm_table', name, '--results', tmp_path)
+    assert table.returncode == 0, table.stdout
+    for m in {o['model'] for o in rows}: assert m in table.stdout, table.stdout
+    for t in {o['data'] for o in rows}: assert re.search(rf'(?m)^{t}, \w+ at length', table.stdout), table.stdout
+    assert took < 120, f'{name} --preset quick took {took:.0f} s'
+
+@pytest.mark.parametrize('args,part', [(('no_such',), "'state_tracking'"), (('state_tracking', '--model', 'GPT', '--device', 'cpu'), "'GRU'"),
+                                       (('state_tracking', '--results', 'settings.ini/results'), 'no results can be written to')], ids=lambda o: o[-1] if isinstance(o, tuple) else '')
+def test_wrong(args, part, tmp_path):
+    "What cannot be done is one line on what there is, and exit code 2. (The notebook tests more of them.)"
+    r = command('nstm_run', *args, *(() if '--results' in args else ('--results', tmp_path)))
+    assert r.returncode == 2 and part in r.stdout and 'Traceback' not in r.stdout, r.stdout
+    assert len(r.stdout.strip().splitlines()) == 1, r.stdout
+
+def test_no_rows(tmp_path):
+    "A table of an experiment that was never run says how to run it."
+    r = command('nstm_table', 'state_tracking', '--results', tmp_path)
+    assert r.returncode == 2 and 'nstm_run state_tracking' in r.stdout, r.stdout
+
+# The same commands for a small experiment of our own. Two jobs: one for each worker.
+program = """
+import sys
+from nstm.experiments import core
+demo = core.Experiment('demo', 'A small one.', models=dict(GRU=dict(mixer='gru'), Transformer=dict(mixer='transformer'), Broken=dict(mixer='transformer', mixer_options=dict(num_heads=5))),
+    presets=dict(quick=dict(tasks=('parity',), models=('GRU','Transformer'), d_model=32, batch_size=32, steps=600, length=20, lr=5e-3, test_lengths=(20,40), test_sequences=32),
+                 tiny=dict(tasks=('parity',), d_model=16, batch_size=4, steps=10, length=8, test_lengths=(8,), test_sequences=8)))
+core.find_experiments = lambda: dict(demo=demo)
+if __name__ == '__main__': sys.exit(core.main(sys.argv[1:]))
+"""
+
+@pytest.fixture(scope='module')
+def demo(tmp_path_factory):
+    "The program, as the beginning of a command line."
+    f = tmp_path_factory.mktemp('demo')/'program.py'
+    f.write_text(program)
+    return sys.executable, str(f), 'demo'
+
+def alive(group):
+    "Processes of a group, but for those that have ended and are not yet buried."
+    out = []
+    for d in Path('/proc').glob('[0-9]*'):
+        try: state,_,pgrp = (d/'stat').read_text().rsplit(')', 1)[1].split()[:3]
+        except OSError: continue
+        if int(pgrp) == group and state != 'Z': out.append(int(d.name))
+    return out
+
+def checkpoints(results): return {(f.name, f.stat().st_mtime_ns) for f in results.glob('.checkpoints/*/*.pt')}
+
+def start_and_stop(cmd, results, how):
+    "Start a run in a process group of its own; when it has written a checkpoint, `how(process)`. Returns its exit code and what it printed; none of its processes is left."
+    before = checkpoints(results)
+    p = subprocess.Popen([*map(str, cmd), '--results', str(results)], cwd=root, env={**os.environ, **one, 'MPLBACKEND':'agg', 'PYTHONUNBUFFERED':'1'}, text=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        end = time.time()+120
+        while time.time() < end and p.poll() is None and not checkpoints(results)-before: time.sleep(.02)
+        assert p.poll() is None, p.communicate()[0]
+        how(p)
+        out = p.communicate(timeout=60)[0]
+        end = time.time()+10
+        while alive(p.pid) and time.time() < end: time.sleep(.1)
+        assert not alive(p.pid), f'processes of the run are still there: {alive(p.pid)}'
+    finally:
+        if alive(p.pid): os.killpg(p.pid, signal.SIGKILL)
+    return p.returncode, out
+
+@pytest.fixture(scope='module')
+def whole(demo, tmp_path_factory):
+    "What lasts of the rows of a run that nothing disturbed."
+    results = tmp_path_factory.mktemp('whole')
+    r = run(*demo, '--results', results, **one)
+    assert r.returncode == 0, r.stdout
+    return sorted(map(lasting, rows_of(results)), key=lambda o: o['model'])
+
+@pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='finds processes by /proc')
+def test_interrupt(demo, whole, tmp_path):
+    "With two workers: Ctrl-C, then a request to terminate, then a kill. All processes end, checkpoints stay, and `--resume` ends with the rows of an undisturbed run, bit for bit."
+    code,out = start_and_stop(demo, tmp_path, lambda p: os.killpg(p.pid, signal.SIGINT))   # as a terminal does it: to all of them
+    assert code == 130 and '--resume' in out and 'Traceback' not in out, out
+    assert checkpoints(tmp_path)
+    rows = rows_of(tmp_path)
+    assert rows and {r['status'] for r in rows} == {'interrupted'}, [r['status'] for r in rows]
+
+    r = run(*demo, '--results', tmp_path, **one)
+    assert r.returncode == 2 and '--resume' in r.stdout and '--restart' in r.stdout, r.stdout
+
+    code,out = start_and_stop([*demo, '--resume'], tmp_path, lambda p: p.terminate())
+    assert code == 130 and 'Traceback' not in out, out
+    code,_ = start_and_stop([*demo, '--resume'], tmp_path, lambda p: p.kill())
+    assert code == -signal.SIGKILL
+
+    r = run(*demo, '--resume', '--results', tmp_path, **one)
+    assert r.returncode == 0, r.stdout
+    done = [r for r in rows_of(tmp_path) if r['status'] == 'finished']
+    assert any(r['config']['resumed_at_epoch'] > 1 for r in done)
+    assert sorted(map(lasting, done), key=lambda o: o['model']) == whole
+    assert not list((tmp_path/'.checkpoints').iterdir())
+
+def test_one_fails(demo, tmp_path):
+    "A job that fails is told at the end, with exit code 1; the others are finished, and `--resume` tries only what failed again."
+    for more,status in (([], ['failed','finished','finished']), (['--resume'], ['failed','failed','finished','finished'])):
+        r = run(*demo, '--preset', 'tiny', '--workers', '1', '--results', tmp_path, *more, **one)
+        assert r.returncode == 1, r.stdout
+        assert re.search(r'failed: parity, Broken, seed 0: ValueError: .*divisible', r.stdout) and '1 of 3 runs failed' in r.stdout, r.stdout
+        assert sorted(o['status'] for o in rows_of(tmp_path)) == status
