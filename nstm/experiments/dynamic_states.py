@@ -280,7 +280,7 @@ def run(
     device='cpu', folder=None, results=None, threads:int=None, say=None,
 )->dict:               # the row
     "Train one model through all phases, from its checkpoint if there is one; test it after each; append its row."
-    if not job.task.startswith('cups_'): return core.run_job(e._replace(run=None) if 'run' in e._fields else e, job, device, folder, results, threads, say)
+    if not job.task.startswith('cups_'): return core.run_job(e._replace(run=None), job, device, folder, results, threads, say)
     if threads: torch.set_num_threads(threads)
     done = None if folder is None else Path(folder)/f'{job.id}.json'
     if done is not None and done.exists(): return json.loads(done.read_text())
@@ -357,7 +357,7 @@ MODELS = {
     'silent':_talk(communicate=0), 'all':_talk(communicate=1), 'best 2':_talk(communicate=1, communicate_top_k=2), 'all, every 4th':_talk(communicate=4),
 }
 PRESETS = dict(
-    quick=dict(COMMON, tasks=('cups_23',), models=('measured','S=2','S=8'), steps=500, test_lengths=(16,64)),
+    quick=dict(COMMON, tasks=('cups_23',), models=('measured','S=2'), steps=500, test_lengths=(16,64)),
     full=dict(COMMON, tasks=('cups_2342',), models=(*HOW,'S=3','S=4','S=8'), seeds=(0,1,2), steps=1000, test_lengths=(40,160,640)),
     two_levels=dict({**COMMON, 'mixer_options':{k:v for k,v in FORM.items() if k!='num_states'}}, tasks=('lamp_and_dial',), models=('S=2+3, slow every 4','S=4','S=6','two blocks, S=3'), seeds=(0,1,2), steps=400, length=24, test_lengths=(24,96,384)),
     talk=dict(COMMON, tasks=('s3','selective_copy'), models=('silent','all','best 2','all, every 4th'), seeds=(0,1,2), steps=300, test_lengths=(16,32,64), per_task=dict(selective_copy=dict(steps=400, test_lengths=(16,32)))),
@@ -365,4 +365,4 @@ PRESETS = dict(
 
 # %% ../../nbs/56_dynamic_states.ipynb #50ad5bd4
 core.PROBLEMS.update(lamp_and_dial=lambda: core.Labels(LampAndDial()), **{t: partial(Phases, t) for p in PRESETS.values() for t in p['tasks'] if t.startswith('cups_')})
-experiment = Experiment('dynamic_states', 'Does the number of states follow what a changing task needs?', models=MODELS, presets=PRESETS, **(dict(run=run) if 'run' in Experiment._fields else {}))
+experiment = Experiment('dynamic_states', 'Does the number of states follow what a changing task needs?', models=MODELS, presets=PRESETS, run=run)
