@@ -10,8 +10,8 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from .checks import *
-from .sequence import check_lengths
-from .models import MIXERS, SequenceClassifier, SequenceLM, map_state
+from .sequence import check_sequence
+from .models import MIXERS, SequenceClassifier, SequenceLM, map_state, replace_rows
 
 # %% auto #0
 __all__ = ['GRU', 'LSTM', 'rotate', 'KVCache', 'Transformer', 'count_parameters', 'fit_parameters']
@@ -35,20 +35,19 @@ class _Recurrent(nn.Module):
         state=None,           # tuple of tensors [B, 1 or 2, hidden]
         lengths:Tensor=None,  # [B] int64
     ):                        # [B, T, D], zero where padded; the new state
-        B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[k] for k in 'bt')
+        _,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
         if state is not None:
             state = map_state(lambda s: s.transpose(0,1).contiguous(), state)
             if not isinstance(self.rnn, nn.LSTM): state = state[0]
-        if lengths is None: y,state = self.rnn(x, state)
+        if real is None: y,state = self.rnn(x, state)
         else:
-            real = check_lengths(lengths, B, T, x.device).unsqueeze(-1)
             y,state = self.rnn(pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False), state)
             y,_ = pad_packed_sequence(y, batch_first=True, total_length=T)
         y = self.out(y)
-        if lengths is not None: y = y.masked_fill(~real, 0.)
+        if real is not None: y = y.masked_fill(~real.unsqueeze(-1), 0.)
         return y, tuple(s.transpose(0,1) for s in (state if isinstance(state, tuple) else (state,)))
 
-    def reset_rows(self, state, rows): return tuple(s.masked_fill(rows.to(s.device)[:,None,None], 0.) for s in state)
+    def reset_rows(self, state, rows): return replace_rows(state, rows)
 
 class GRU(_Recurrent):
     "`nn.GRU` as a mixer (Cho et al. 2014)."
@@ -97,24 +96,24 @@ class Transformer(nn.Module):
         state=None,           # a `KVCache`
         lengths:Tensor=None,  # [B] int64
     ):                        # [B, T, D], zero where padded; the new cache
-        B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[k] for k in 'bt')
+        B,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
         if state is not None and not self.causal: raise ValueError("an attention that is not causal reads whole sequences; got a state, want None")
-        seen = torch.ones(B, T, dtype=torch.bool, device=x.device) if lengths is None else check_lengths(lengths, B, T, x.device)
+        seen = torch.ones(B, T, dtype=torch.bool, device=x.device) if real is None else real
         before = torch.zeros(B, 1, dtype=torch.int64, device=x.device) if state is None else state.seen.sum(1, keepdim=True)
         q,k,v = (z.unflatten(-1, (self.num_heads,-1)).transpose(1,2) for z in self.qkv(x).chunk(3, -1))
         position = before + torch.arange(T, device=x.device)
         q,k = rotate(q, position),rotate(k, position)
         if state is not None: k,v,seen = torch.cat([state.keys,k], 2),torch.cat([state.values,v], 2),torch.cat([state.seen,seen], 1)
-        if state is None and lengths is None: o = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal and T>1)
+        if state is None and real is None: o = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal and T>1)
         else:
             mask = seen[:,None,None].expand(-1,-1,T,-1)
             if self.causal: mask = mask & torch.ones(T, k.shape[2], dtype=torch.bool, device=x.device).tril(k.shape[2]-T)
             o = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         y = self.out(o.transpose(1,2).flatten(2))
-        if lengths is not None: y = y.masked_fill(~seen[:,-T:].unsqueeze(-1), 0.)
+        if real is not None: y = y.masked_fill(~real.unsqueeze(-1), 0.)
         return y, KVCache(k, v, seen)
 
-    def reset_rows(self, state, rows): return state._replace(seen=state.seen & ~rows.to(state.seen.device)[:,None])
+    def reset_rows(self, state, rows): return state._replace(seen=replace_rows(state.seen, rows))
 
 # %% ../nbs/11_baselines.ipynb #930ac716
 MIXERS.update(gru=GRU, lstm=LSTM, transformer=Transformer)

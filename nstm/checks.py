@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 # %% auto #0
-__all__ = ['check_count', 'check_choice', 'check_divides', 'check_range', 'message_of', 'check_tensor', 'nan_checks',
+__all__ = ['IGNORE', 'check_count', 'check_choice', 'check_divides', 'check_range', 'message_of', 'check_tensor', 'nan_checks',
            'check_finite', 'check_mask']
 
 # %% ../nbs/00_checks.ipynb #889f19ee
@@ -133,3 +133,6 @@ def check_mask(
         raise TypeError(f"`{name}` must be a bool tensor, True where there is a token; got {getattr(mask,'dtype',type(mask).__name__)}")
     if tuple(mask.shape) != tuple(shape): raise ValueError(f"`{name}` must have shape {list(shape)}, got {list(mask.shape)}")
     return mask
+
+# %% ../nbs/00_checks.ipynb #4a354823
+IGNORE = -100  # a target that is not scored, as in `torch.nn.functional.cross_entropy`

@@ -12,16 +12,16 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 from fastai.data.load import DataLoader
 from fastai.data.core import DataLoaders
-from .checks import check_count, check_range
+from .checks import IGNORE, check_count, check_range
 from .files import FILES, DataFile, data_folder, cache_folder, find_data, download, fetch
 
-_all_ = ['FILES', 'DataFile', 'data_folder', 'cache_folder', 'find_data', 'download', 'fetch'] # so that nstm.data gives them, too
+_all_ = ['IGNORE', 'FILES', 'DataFile', 'data_folder', 'cache_folder', 'find_data', 'download', 'fetch'] # so that nstm.data gives them, too
 
 # %% auto #0
-__all__ = ['IGNORE', 'checksum', 'stratified_split', 'SequenceData', 'digits', 'TensorDL', 'tensor_dls', 'digits_dls',
-           'copy_batch', 'SeededStream', 'CopyData', 'copy_dls', 'DocumentBatches', 'digit_documents', 'read_idx',
-           'sequential_mnist', 'as_floats', 'mnist_dls', 'TextData', 'char_data', 'shakespeare', 'crops', 'CropData',
-           'text_windows', 'text_rows', 'text_dls', 'stream_dls', 'FILES', 'DataFile', 'data_folder', 'cache_folder',
+__all__ = ['checksum', 'stratified_split', 'SequenceData', 'digits', 'TensorDL', 'tensor_dls', 'digits_dls', 'copy_batch',
+           'SeededStream', 'CopyData', 'copy_dls', 'DocumentBatches', 'digit_documents', 'read_idx', 'sequential_mnist',
+           'as_floats', 'mnist_dls', 'TextData', 'char_data', 'shakespeare', 'crops', 'CropData', 'text_windows',
+           'text_rows', 'text_dls', 'stream_dls', 'IGNORE', 'FILES', 'DataFile', 'data_folder', 'cache_folder',
            'find_data', 'download', 'fetch']
 
 # %% ../nbs/20_data.ipynb #aaa99060
@@ -123,8 +123,6 @@ def digits_dls(
     return dls
 
 # %% ../nbs/20_data.ipynb #389dd290
-IGNORE = -100 # a target that is not scored, as in torch.nn.functional.cross_entropy
-
 def copy_batch(
     batch_size:int,       # sequences, B
     length:int,           # symbols to copy, n

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from .checks import *
 from .gates import lstm_update
 from .memory import content_address, oneplus, update_usage
-from .sequence import check_lengths, work_dtype
-from .models import MIXERS, map_state
+from .sequence import check_sequence, work_dtype
+from .models import MIXERS, replace_rows
 
 # %% auto #0
 __all__ = ['running_product', 'allocate', 'retention', 'update_link', 'DNCState', 'DNC']
@@ -100,7 +100,7 @@ class DNC(nn.Module):
         zeros = lambda *n: torch.zeros(batch_size, *n, device=self.out.weight.device, dtype=work_dtype(self.out.weight.dtype))
         return DNCState(zeros(h), zeros(h), zeros(N,W), zeros(N), zeros(N), zeros(N), zeros(N,N), zeros(R,N))
 
-    def reset_rows(self, state, rows): return map_state(lambda s: s.masked_fill(rows.to(s.device).view(-1, *[1]*(s.ndim-1)), 0.), state)
+    def reset_rows(self, state, rows): return replace_rows(state, rows, self.init_state(len(rows)))
 
     def check_state(self, state, B):
         if not isinstance(state, DNCState): raise TypeError(f"`state` must be a DNCState, as every call returns it; got {type(state).__name__}")
@@ -137,9 +137,7 @@ def forward(self:DNC,
     lengths:Tensor=None,  # [B] int64
 ):                        # [B, T, D], zero where padded; the new state
     "Read a batch of sequences, token by token."
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[k] for k in 'bt')
-    if not T: raise ValueError(f"`x` must hold at least 1 token, got shape {list(x.shape)}")
-    real = None if lengths is None else check_lengths(lengths, B, T, x.device)
+    B,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
     s = self.init_state(B) if state is None else self.check_state(state, B)
     dtype,seen = s.memory.dtype,[]
     tokens,recur,interface = self.token(x).to(dtype).unbind(1),self.recur.weight.to(dtype),[p.to(dtype) for p in (self.interface.weight, self.interface.bias)]
@@ -148,7 +146,7 @@ def forward(self:DNC,
         for t,token in enumerate(tokens):
             hidden,cell = lstm_update(token, F.linear(known, recur), s.cell)
             new = self.step_memory(F.linear(hidden, *interface), s._replace(hidden=hidden, cell=cell))
-            if real is not None: new = DNCState(*(torch.where(real[:,t].view(B, *[1]*(a.ndim-1)), b, a) for a,b in zip(s, new)))
+            if real is not None: new = replace_rows(s, real[:,t], new)
             s,known = new,torch.cat([new.hidden, (new.reads @ new.memory).flatten(1)], -1)
             seen.append(known)
     y = self.out(torch.stack(seen, 1).to(self.out.weight.dtype))

@@ -10,8 +10,8 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 from fastcore.basics import patch
 from .checks import *
-from .sequence import check_lengths, work_dtype
-from .models import MIXERS
+from .sequence import check_sequence, work_dtype
+from .models import MIXERS, replace_rows
 
 # %% auto #0
 __all__ = ['feature_map', 'linear_attention_loop', 'linear_attention', 'LinearState', 'LinearTransformer']
@@ -87,9 +87,8 @@ class LinearTransformer(nn.Module):
         state:LinearState,  # of B sequences
         rows:Tensor,        # [B] bool
     )->LinearState:
-        "Zeros in some rows."
-        rows = rows.to(state.numerator.device)
-        return LinearState(state.numerator.masked_fill(rows[:,None,None,None], 0.), state.normaliser.masked_fill(rows[:,None,None], 0.))
+        "The first state in some rows."
+        return replace_rows(state, rows, self.init_state(len(rows)))
 
     def extra_repr(self): return f"{self.d_model}, num_heads={self.num_heads}, chunk_size={self.chunk_size}, parallel={self.parallel}"
 
@@ -101,20 +100,19 @@ def forward(self:LinearTransformer,
     lengths:Tensor=None,  # [B] int64
 ):                        # [B, T, D], zero where padded; the new state
     "Read what came before, and this token."
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[n] for n in 'bt'); check_count(T, 'T')
-    real = None if lengths is None else check_lengths(lengths, B, T, x.device)[:,:,None]
+    B,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
     H,d = self.num_heads,self.head_dim
     if state is None: state = self.init_state(B)
     else: check_tensor(state.numerator, 'state.numerator', 'b h d e', finite=False, b=B, h=H, d=d, e=d)
     q,k,v = (z.unflatten(-1, (H,d)).transpose(1,2).to(state.numerator.dtype) for z in self.qkv(x).chunk(3, -1))
     with torch.autocast(x.device.type, enabled=False):
         q,k = feature_map(q),feature_map(k)
-        if real is not None: k = k.masked_fill(~real[:,None], 0.)        # padding adds nothing
+        if real is not None: k = k.masked_fill(~real[:,None,:,None], 0.)   # padding adds nothing
         S = torch.cat([state.numerator, state.normaliser.unsqueeze(-1)], -1)
         v = F.pad(v, (0,1), value=1.)                                    # the column that becomes the normaliser
         o,S = linear_attention(q, k, v, S, self.chunk_size) if self.parallel and T>1 else linear_attention_loop(q, k, v, S)
         o = o[...,:-1]/(o[...,-1:] + 1e-6)
     y = self.out(o.transpose(1,2).flatten(2).to(x.dtype))
-    return y if real is None else y.masked_fill(~real, 0.), LinearState(S[...,:-1], S[...,-1])
+    return y if real is None else y.masked_fill(~real.unsqueeze(-1), 0.), LinearState(S[...,:-1], S[...,-1])
 
 MIXERS['linear_transformer'] = LinearTransformer

@@ -10,8 +10,8 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 from fastcore.basics import patch
 from .checks import *
-from .sequence import check_lengths, work_dtype
-from .models import MIXERS
+from .sequence import check_sequence, work_dtype
+from .models import MIXERS, replace_rows
 
 # %% auto #0
 __all__ = ['g', 'recurrent_scan', 'parallel_scan', 'log_scan', 'MinGRUState', 'MinGRU']
@@ -102,7 +102,7 @@ class MinGRU(nn.Module):
         w = self.out.weight
         return MinGRUState(torch.full((batch_size, self.hidden), .5 if self.activation=='g' else 0., device=w.device, dtype=work_dtype(w.dtype)))
 
-    def reset_rows(self, state, rows): return MinGRUState(torch.where(rows.to(state[0].device)[:,None], self.init_state(len(rows))[0], state[0]))
+    def reset_rows(self, state, rows): return replace_rows(state, rows, self.init_state(len(rows)))
     def extra_repr(self): return f"{self.d_model}, hidden={self.hidden}, activation={self.activation!r}, parallel={self.parallel}"
 
 # %% ../nbs/11e_mingru.ipynb #5ca23c6d
@@ -120,16 +120,14 @@ def forward(self:MinGRU,
     state=None,           # a `MinGRUState`
     lengths:Tensor=None,  # [B] int64
 ):                        # [B, T, D], zero where padded; the new state
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[k] for k in 'bt')
+    B,_,real = check_sequence(x, self.d_model, self.out.weight, lengths)
     if state is None: state = self.init_state(B)
     check_tensor(state[0], 'state.hidden', 'b h', b=B, h=self.hidden)
     a,b = self.gates(x)
-    if lengths is not None:
-        real = check_lengths(lengths, B, T, x.device).unsqueeze(-1)
-        a,b = a.masked_fill(~real, 1.),b.masked_fill(~real, 0.)   # padding keeps the state
+    if real is not None: a,b = a.masked_fill(~real.unsqueeze(-1), 1.),b.masked_fill(~real.unsqueeze(-1), 0.)   # padding keeps the state
     h = (parallel_scan if self.parallel else recurrent_scan)(a, b, state[0].to(a.dtype))
     y = self.out(h.to(x.dtype))
-    return (y if lengths is None else y.masked_fill(~real, 0.)), MinGRUState(h[:,-1])
+    return (y if real is None else y.masked_fill(~real.unsqueeze(-1), 0.)), MinGRUState(h[:,-1])
 
 # %% ../nbs/11e_mingru.ipynb #1a90ebd2
 MIXERS['mingru'] = MinGRU

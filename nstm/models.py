@@ -18,7 +18,8 @@ from .layer import NSMLayer
 
 # %% auto #0
 __all__ = ['RIVALS', 'MIXERS', 'GatedMLP', 'Block', 'make_mixer', 'Backbone', 'outputs_of', 'SaveLoad', 'SequenceClassifier',
-           'embedding', 'check_ids', 'NSTMClassifier', 'SequenceLM', 'map_state', 'NSTMLM', 'sample', 'SimpleNSM']
+           'embedding', 'check_ids', 'NSTMClassifier', 'SequenceLM', 'map_state', 'replace_rows', 'NSTMLM', 'sample',
+           'SimpleNSM']
 
 # %% ../nbs/10_models.ipynb #41d9bca3
 class GatedMLP(nn.Module):
@@ -281,21 +282,35 @@ class SequenceLM(SaveLoad, nn.Module):
 
 # %% ../nbs/10_models.ipynb #b5108d0a
 def map_state(
-    f,        # applied to every tensor
+    f,        # called with every tensor, and those in the same place of `others`
     state,    # nested tuples of tensors and None, as mixers return them
+    *others,  # more states of the same form
 ):            # the same, of the same types
     "Apply `f` to all tensors of a state."
-    if state is None or isinstance(state, Tensor): return None if state is None else f(state)
-    parts = [map_state(f, s) for s in state]
+    if state is None or isinstance(state, Tensor): return None if state is None else f(state, *others)
+    parts = [map_state(f, *s) for s in zip(state, *others)]
     return type(state)(*parts) if hasattr(state, '_fields') else tuple(parts)
 
+def replace_rows(
+    state,        # nested tuples of tensors and None, batch first
+    rows:Tensor,  # [B] bool: which rows to replace
+    fresh=None,   # the state to take there, of the same form; None: zeros
+):                # as `state`
+    "Replace some rows of a batch, such as those in which a new document starts."
+    def pick(old, new=None):
+        if rows.shape!=old.shape[:1]: raise ValueError(f"`rows` must have shape {list(old.shape[:1])}, got {list(rows.shape)}")
+        at = rows.to(old.device).view(-1, *[1]*(old.ndim-1))
+        return old.masked_fill(at, 0) if new is None else torch.where(at, new, old)
+    return map_state(pick, state) if fresh is None else map_state(pick, state, fresh)
+
+# %% ../nbs/10_models.ipynb #cf6a1ef1
 @patch
 def reset_rows(self:NSTM,
     state,        # an `NSTMState`
     rows:Tensor,  # [B] bool
 ):
     "The first state in some rows of a batch, the given one in the others."
-    return state.where(rows.to(state.slots.device), self.init_state(len(rows)))
+    return replace_rows(state, rows, self.init_state(len(rows)))
 
 # %% ../nbs/10_models.ipynb #e2c3e1c4
 class NSTMLM(SequenceLM):

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from .checks import *
 from .transition import harden
-from .sequence import check_lengths, work_dtype
-from .models import MIXERS
+from .sequence import check_sequence, work_dtype
+from .models import MIXERS, replace_rows
 
 # %% auto #0
 __all__ = ['move', 'follow', 'dense', 'recurrent_states', 'parallel_states', 'PDState', 'PDSSM']
@@ -126,7 +126,7 @@ class PDSSM(nn.Module):
         s = torch.zeros(batch_size, self.state_size, device=w.device, dtype=torch.promote_types(work_dtype(w.dtype), torch.complex64))
         return PDState(torch.cat([torch.ones_like(s[:,:1]), s[:,1:]], 1))
 
-    def reset_rows(self, state, rows): return PDState(torch.where(rows.to(state[0].device)[:,None], self.init_state(len(rows))[0], state[0]))
+    def reset_rows(self, state, rows): return replace_rows(state, rows, self.init_state(len(rows)))
     def extra_repr(self): return f"{self.d_model}, state_size={self.state_size}, num_dictionary={self.num_dictionary}, parallel={self.parallel}"
 
 # %% ../nbs/11f_pd_ssm.ipynb #3fe052b6
@@ -146,20 +146,20 @@ def forward(self:PDSSM,
     state=None,           # a `PDState`
     lengths:Tensor=None,  # [B] int64
 ):                        # [B, T, D], zero where padded; the new state
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.skip, d=self.d_model)[k] for k in 'bt')
+    B,_,real = check_sequence(x, self.d_model, self.skip, lengths)
     first = self.init_state(B)[0] if state is None else state[0]
     if list(first.shape) != [B, self.state_size]: raise ValueError(f"`state.s` must have shape {[B, self.state_size]}, got {list(first.shape)}")
     with torch.autocast('cpu' if x.is_meta else x.device.type, enabled=False):
         u = x.to(self.skip.dtype)
         soft,by = self.transition(u)
         b = torch.complex(*self.inp(u).to(soft.dtype).chunk(2, -1))
-        if lengths is not None:   # padding moves nothing
-            real = check_lengths(lengths, B, T, x.device).unsqueeze(-1)
-            soft = torch.where(real.unsqueeze(-1), soft, torch.eye(self.state_size, device=x.device, dtype=soft.dtype))
-            by,b = by.masked_fill(~real, 1.),b.masked_fill(~real, 0.)
+        if real is not None:   # padding moves nothing
+            pad = ~real.unsqueeze(-1)
+            soft = torch.where(real[...,None,None], soft, torch.eye(self.state_size, device=x.device, dtype=soft.dtype))
+            by,b = by.masked_fill(pad, 1.),b.masked_fill(pad, 0.)
         s = (parallel_states if self.parallel else recurrent_states)(soft, by, b, first)
     y = self.out(torch.cat([s.real, s.imag], -1).to(x.dtype)) + self.skip*x
-    return (y if lengths is None else y.masked_fill(~real, 0.)), PDState(s[:,-1])
+    return (y if real is None else y.masked_fill(pad, 0.)), PDState(s[:,-1])
 
 # %% ../nbs/11f_pd_ssm.ipynb #258a3190
 MIXERS['pd_ssm'] = PDSSM

@@ -5,8 +5,7 @@
 # %% ../nbs/23_recall_tasks.ipynb #85a13b15
 from __future__ import annotations
 import torch
-from .checks import check_count, check_range
-from .data import IGNORE
+from .checks import IGNORE, check_count, check_range
 from .tasks import Task
 
 # %% auto #0

@@ -11,8 +11,8 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 from .checks import *
 from .gates import attend, gru_update, lstm_update
-from .sequence import check_lengths, keep_trace, work_dtype
-from .models import MIXERS
+from .sequence import check_sequence, keep_trace, work_dtype
+from .models import MIXERS, replace_rows
 
 # %% auto #0
 __all__ = ['most_wanted', 'RIMsState', 'RIMs']
@@ -64,9 +64,7 @@ class RIMs(nn.Module):
         h = self.first.to(work_dtype(self.first.dtype)).tanh().expand(batch_size, -1, -1)
         return RIMsState(h, torch.zeros_like(h) if self.gate_type=='lstm' else None)
 
-    def reset_rows(self, state, rows):
-        rows = rows.to(self.first.device).view(-1,1,1)
-        return RIMsState(*(None if s is None else torch.where(rows, f, s) for s,f in zip(state, self.init_state(len(rows)))))
+    def reset_rows(self, state, rows): return replace_rows(state, rows, self.init_state(len(rows)))
 
     def check_state(self, state, B):
         if not isinstance(state, RIMsState): raise TypeError(f"`state` must be a RIMsState, as every call returns it; got {type(state).__name__}")
@@ -106,9 +104,7 @@ def forward(self:RIMs,
     trace:dict=None,      # an empty dict, filled with 'active' [B, T, K] and 'input', the weight on the token [B, T, K]
 ):                        # [B, T, D], zero where padded; the new state
     "Read a batch of sequences, token by token."
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[k] for k in 'bt')
-    if not T: raise ValueError(f"`x` must hold at least 1 token, got shape {list(x.shape)}")
-    real = None if lengths is None else check_lengths(lengths, B, T, x.device)
+    B,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
     s = self.init_state(B) if state is None else self.check_state(state, B)
     h,c = (None if z is None else z.transpose(0,1) for z in s)
     W = [p.to(h.dtype) for p in (torch.cat([self.recur, self.query], -1), self.bias, self.talk)]

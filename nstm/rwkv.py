@@ -11,8 +11,8 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 from fastcore.basics import patch
 from .checks import *
-from .sequence import check_lengths, work_dtype
-from .models import MIXERS
+from .sequence import check_sequence, work_dtype
+from .models import MIXERS, replace_rows
 from .gated_deltanet import join_chunks, last_tokens, unit
 
 # %% auto #0
@@ -135,8 +135,8 @@ class RWKV(nn.Module):
         state:RWKVState,  # of B sequences
         rows:Tensor,      # [B] bool
     )->RWKVState:
-        "Zeros in some rows."
-        return RWKVState(*(s.masked_fill(rows.to(s.device).view(-1, *[1]*(s.ndim-1)), 0.) for s in state))
+        "The first state in some rows."
+        return replace_rows(state, rows, self.init_state(len(rows)))
 
     def extra_repr(self): return f"{self.d_model}, num_heads={self.num_heads}, chunk_size={self.chunk_size}, parallel={self.parallel}"
 
@@ -148,8 +148,7 @@ def forward(self:RWKV,
     lengths:Tensor=None,  # [B] int64
 ):                        # [B, T, D], zero where padded; the new state
     "Fade, remove, write, read."
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[n] for n in 'bt'); check_count(T, 'T')
-    real = None if lengths is None else check_lengths(lengths, B, T, x.device).unsqueeze(-1)
+    B,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
     H,d = self.num_heads,self.head_dim
     if state is None: state = self.init_state(B)
     else: check_tensor(state.memory, 'state.memory', 'b h d e', finite=False, b=B, h=H, d=d, e=d)
@@ -162,13 +161,13 @@ def forward(self:RWKV,
         log_w,a = MIN_LOG_DECAY*w.sigmoid(),a.sigmoid()
         remove = unit(heads(k*self.remove_scale), 1e-12)
         k = k*(1 + (a-1)*self.rate_scale)
-        if real is not None: log_w,a,k = (z.masked_fill(~real, 0.) for z in (log_w,a,k))
+        if real is not None: log_w,a,k = (z.masked_fill(~real.unsqueeze(-1), 0.) for z in (log_w,a,k))
         args = heads(r), heads(log_w), remove, heads(a), heads(k), heads(v), state.memory
         o,memory = general_delta(*args, self.chunk_size) if self.parallel and T>1 else general_delta_loop(*args)
         o = F.group_norm(o.transpose(1,2).reshape(B*T, -1), H, self.norm.weight.to(kind), self.norm.bias.to(kind), self.norm.eps).view(B, T, -1)
         own = heads(r*k*self.bonus).sum(-1, keepdim=True)*heads(v)                                              # the bonus: a token reads itself
         o = (o + own.transpose(1,2).flatten(2))*g
     y = self.out(o.to(x.dtype))
-    return y if real is None else y.masked_fill(~real, 0.), RWKVState(last_tokens(seen, 1, lengths), memory)
+    return y if real is None else y.masked_fill(~real.unsqueeze(-1), 0.), RWKVState(last_tokens(seen, 1, lengths), memory)
 
 MIXERS['rwkv'] = RWKV

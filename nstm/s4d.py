@@ -12,8 +12,8 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 from fastcore.basics import patch
 from .checks import *
-from .sequence import check_lengths, work_dtype
-from .models import MIXERS
+from .sequence import check_sequence, work_dtype
+from .models import MIXERS, replace_rows
 
 # %% auto #0
 __all__ = ['INITS', 'hippo_legs', 'frequencies', 'zero_order_hold', 'recur', 'convolve', 'S4DState', 'S4D']
@@ -130,7 +130,7 @@ class S4D(nn.Module):
         kind = torch.promote_types(work_dtype(self.skip.dtype), torch.complex64)
         return S4DState(torch.zeros(batch_size, *self.log_decay.shape, dtype=kind, device=self.skip.device))
 
-    def reset_rows(self, state, rows): return S4DState(state[0].masked_fill(rows.to(state[0].device)[:,None,None], 0.))
+    def reset_rows(self, state, rows): return replace_rows(state, rows, self.init_state(len(rows)))
     def extra_repr(self): return f"{self.d_model}, state_size={self.state_size}, init={self.init!r}, dt_min={self.dt_min}, dt_max={self.dt_max}, parallel={self.parallel}"
 
 # %% ../nbs/11d_s4d.ipynb #8fde7fc3
@@ -146,10 +146,9 @@ def forward(self:S4D,
     state=None,           # an `S4DState`
     lengths:Tensor=None,  # [B] int64
 ):                        # [B, T, D], zero where padded; the new state
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[k] for k in 'bt')
+    B,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
     want = [B, *self.log_decay.shape]
     if state is not None and list(state[0].shape) != want: raise ValueError(f"`state.x` must have shape {want}, got {list(state[0].shape)}")
-    real = None if lengths is None else check_lengths(lengths, B, T, x.device)
     with torch.autocast('cpu' if x.is_meta else x.device.type, enabled=False):
         u,past = x.to(work_dtype(self.skip.dtype)),None if state is None else state[0]
         if real is not None: u = u.masked_fill(~real.unsqueeze(-1), 0.)

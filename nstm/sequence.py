@@ -17,7 +17,7 @@ from .transition import Transition, scan_dense, scan_diagonal, scan_maps, scan_s
 
 # %% auto #0
 __all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'RecurrentCore',
-           'ScanCore', 'Read', 'NSTM', 'check_lengths', 'flip_tokens', 'work_dtype']
+           'ScanCore', 'Read', 'NSTM', 'check_lengths', 'check_sequence', 'flip_tokens', 'work_dtype']
 
 # %% ../nbs/08_sequence.ipynb #0e0d6793
 class NSTMState(NamedTuple):
@@ -32,13 +32,6 @@ class NSTMState(NamedTuple):
     def to(self, device):
         "Move to a device."
         return self.map(lambda x: x.to(device))
-    def where(self,
-        rows:Tensor,        # [B] bool
-        other:NSTMState,    # taken where `rows` is True
-    ):
-        "Replace some rows of the batch, such as those in which a new document starts."
-        pick = lambda a,b: None if a is None else torch.where(rows.view(-1, *[1]*(a.ndim-1)), b, a)
-        return NSTMState(*map(pick, self, other))
 
 # %% ../nbs/08_sequence.ipynb #fbcda2a0
 def by_head(
@@ -318,9 +311,7 @@ class NSTM(HasStates, nn.Module):
         trace:dict=None,      # an empty dict, filled with what each token did; see "Look inside"
     )->tuple:                 # [B, T, D], zero where padded; the state after the last token
         "Read a batch of sequences."
-        B,T = (check_tensor(x, 'x', 'b t d', like=self.slots, d=self.d_model)[k] for k in 'bt')
-        if not T: raise ValueError(f"`x` must hold at least 1 token, got shape {list(x.shape)}")
-        mask = None if lengths is None else check_lengths(lengths, B, T, x.device)
+        B,_,mask = check_sequence(x, self.d_model, self.slots, lengths)
         if self.reverse is None: return self._read(x, self.init_state(B) if state is None else self.check_state(state, B), mask, trace, 0 if state is None else None)
         there,back = (None,None) if state is None else state
         y,there = self._read(x, self.init_state(B) if there is None else self.check_state(there, B), mask, trace, 0 if there is None else None)
@@ -353,6 +344,18 @@ def check_lengths(
     if lengths.numel() and (lengths.min()<1 or lengths.max()>T): raise ValueError(f"`lengths` must be between 1 and T={T}, got {lengths.min()} to {lengths.max()}")
     return torch.arange(T, device=device) < lengths.to(device)[:,None]
 
+def check_sequence(
+    x:Tensor,             # what the user gave, [B, T, D]
+    d_model:int,          # width wanted, D
+    like:nn.Parameter,    # a parameter whose device `x` must be on, and whose kind of dtype it must have
+    lengths:Tensor=None,  # [B] int64, how many tokens of each row are real
+)->tuple:                 # B; T; mask [B, T] bool, True where there is a token, or None without `lengths`
+    "Check the input of a mixer; without `lengths` nothing is read back from the device."
+    B,T = (check_tensor(x, 'x', 'b t d', like=like, d=d_model)[k] for k in 'bt')
+    if not T: raise ValueError(f"`T` must be at least 1 token, got `x` of shape {list(x.shape)}")
+    return B, T, None if lengths is None else check_lengths(lengths, B, T, x.device)
+
+# %% ../nbs/08_sequence.ipynb #203650af
 def flip_tokens(
     x:Tensor,             # [B, T, D]
     lengths:Tensor=None,  # [B]

@@ -10,8 +10,7 @@ from fastcore.basics import patch
 import numpy as np
 import torch
 from torch import Tensor
-from .checks import check_count, check_choice
-from .data import IGNORE
+from .checks import IGNORE, check_count, check_choice
 
 # %% auto #0
 __all__ = ['TOMITA', 'TASKS', 'Task', 'generator', 'components', 'longest_chain', 'Automaton', 'group_task', 'permutations',

@@ -11,8 +11,8 @@ from torch import nn, Tensor
 import torch.nn.functional as F
 from .checks import *
 from .gates import attend, split_heads, merge_heads
-from .sequence import check_lengths, work_dtype
-from .models import MIXERS, GatedMLP
+from .sequence import check_sequence, work_dtype
+from .models import MIXERS, GatedMLP, replace_rows
 from .baselines import rotate
 
 # %% auto #0
@@ -62,9 +62,7 @@ class TLB(nn.Module):
         empty = torch.zeros(batch_size, self.chunk_size, self.d_model, device=slow.device, dtype=slow.dtype)
         return TLBState(slow, empty, empty, empty, torch.zeros(batch_size, dtype=torch.int64, device=slow.device))
 
-    def reset_rows(self, state, rows):
-        rows = rows.to(self.first.device)
-        return TLBState(*(torch.where(rows.view(-1, *[1]*(s.ndim-1)), f, s) for s,f in zip(state, self.init_state(len(rows)))))
+    def reset_rows(self, state, rows): return replace_rows(state, rows, self.init_state(len(rows)))
 
     def check_state(self, state, B):
         if not isinstance(state, TLBState): raise TypeError(f"`state` must be a TLBState, as every call returns it; got {type(state).__name__}")
@@ -133,9 +131,7 @@ def forward(self:TLB,
     lengths:Tensor=None,  # [B] int64
 ):                        # [B, T, D], zero where padded; the new state
     "Read a batch of sequences, chunk by chunk."
-    B,T = (check_tensor(x, 'x', 'b t d', like=self.out.weight, d=self.d_model)[k] for k in 'bt')
-    if not T: raise ValueError(f"`x` must hold at least 1 token, got shape {list(x.shape)}")
-    real = None if lengths is None else check_lengths(lengths, B, T, x.device)
+    B,T,real = check_sequence(x, self.d_model, self.out.weight, lengths)
     s,K = self.init_state(B) if state is None else self.check_state(state, B),self.chunk_size
     aligned = state is None                                                     # all rows start at a chunk's first token
     C = -(-(T if aligned else T+K-1)//K)
