@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from .checks import *
 from .gates import chrono_bias, keep_top_k, split_heads, merge_heads, attend
 from .states import HasStates, StateImportance
-from .transition import Transition, scan_dense, scan_diagonal, scan_maps, scan_shift, ring_matrix, KINDS
+from .transition import Transition, fused, scan_dense, scan_diagonal, scan_maps, scan_shift, ring_matrix, BACKENDS, KINDS
 
 # %% auto #0
 __all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'RecurrentCore',
@@ -25,6 +25,7 @@ class NSTMState(NamedTuple):
     slots: Tensor           # [B, S, D] the state vectors, float32 or wider
     cell: Tensor|None       # [B, S, D] the cells of 'lstm' gates, else None
     position: Tensor        # [B] int64, tokens seen so far
+    window: Tensor|None = None # [B, conv_size-1, D] the last tokens, for a short convolution, else None
     def map(self, f): return NSTMState(*(None if x is None else f(x) for x in self))
     def detach(self):
         "Cut the graph: truncated back-propagation through time."
@@ -169,7 +170,7 @@ class ScanCore(nn.Module):
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
         return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, self.value(x).to(dtype).unflatten(-1, (H,-1)).tanh()
 
-    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace): # T a multiple of chunk_size -> states of each token, last states
+    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None): # T a multiple of chunk_size -> states of each token, last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
         nothing = 0. if P is None and shares is None else 1.
         if write=='off': keep,w = torch.full_like(keep, nothing),torch.zeros_like(w)
@@ -181,7 +182,8 @@ class ScanCore(nn.Module):
         if mask is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
-        if shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
+        if kernels is not None: Ms,M = kernels.fused_scan(P, keep if P is not None else keep.exp(), w, v, M)
+        elif shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
         elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
         elif P is not None:   Ms,M = scan_dense(P, keep, w, v, M, chunk_size, between)
         else:                 Ms,M = scan_diagonal(keep, w, v, M, chunk_size, between)
@@ -268,9 +270,11 @@ class NSTM(HasStates, nn.Module):
         transition_input:str='token', # 'token', or 'both': token and states choose the move (recurrent core)
         norm:str='none',        # 'none'; 'state': states have unit RMS after every token; 'read': what is read has
         head_dropout:float=0.,  # in training, share of the heads that the output does not see
+        conv_size:int=0,        # a short causal convolution mixes each token with those before it, so many in all; 0: none
         chunk_size:int=32,      # tokens a chunk of the scan core
         max_states:int=64,      # `allocate_states` goes no further
         prune_threshold:float=.1, # importance under which a state can be pruned
+        backend:str='auto',     # 'auto': fused kernels of the scan core where they can run; 'triton': an error where they cannot; 'reference': plain PyTorch
         device=None, dtype=None,
     ):
         super().__init__()
@@ -278,20 +282,24 @@ class NSTM(HasStates, nn.Module):
         d = check_divides(H, D, 'num_heads', 'd_model')
         check_choice(gate_type, tuple(GATES), 'gate_type'); check_choice(core, ('recurrent','scan'), 'core'); check_choice(norm, ('none','state','read'), 'norm')
         check_choice(write, WRITES, 'write'); check_choice(transition_input, ('token','both'), 'transition_input')
-        check_choice(transition, KINDS, 'transition'); check_choice(read, READS, 'read'); check_count(num_reads, 'num_reads'); check_count(chunk_size, 'chunk_size')
+        check_choice(transition, KINDS, 'transition'); check_choice(backend, BACKENDS, 'backend'); check_choice(read, READS, 'read'); check_count(num_reads, 'num_reads'); check_count(chunk_size, 'chunk_size')
         for k,v in dict(top_k=top_k, communicate_top_k=communicate_top_k).items():
             if v is not None: check_count(v, k, most=S)
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
+        if backend=='triton' and core!='scan': raise ValueError(f"backend='triton' needs core='scan', got core={core!r}")
         if timescale is None: timescale = (1.,1024.) if transition=='identity' else (400.,400.)
         if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
         self.max_states,self.prune_threshold = check_count(max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
         self.d_model,self.num_states,self.num_heads,self.gate_type,self.core = D,S,H,gate_type,core
         self.write,self.hard_write,self.norm,self.chunk_size,self.communicate = write,bool(hard_write),norm,chunk_size,check_count(communicate, 'communicate', least=0)
-        kw = dict(device=device, dtype=dtype)
+        self.conv_size,self.backend,kw = check_count(conv_size, 'conv_size', least=0),backend,dict(device=device, dtype=dtype)
         self.slots = nn.Parameter(torch.randn(S, D, **kw))
-        self.transition = Transition(D, S, H, transition, transition_rank, **kw)
+        self.conv = nn.Parameter(torch.randn(D, conv_size, **kw)*(2*conv_size)**-.5) if conv_size>1 else None
+        if conv_size>1:
+            with torch.no_grad(): self.conv[:,-1] += .5**.5
+        self.transition = Transition(D, S, H, transition, transition_rank, backend=backend, **kw)
         self.look = nn.Parameter(torch.randn(H, d, 2*d, **kw)*d**-.5) if transition_input=='both' else None
         self.machine = (RecurrentCore if core=='recurrent' else ScanCore)(D, S, H, gate_type, route, top_k, timescale, **kw)
         self.talk = HeadCommunication(S, H, d, timescale, communicate_top_k, **kw) if communicate else None
@@ -301,7 +309,7 @@ class NSTM(HasStates, nn.Module):
         if bidirectional:
             self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, write=write, hard_write=hard_write, communicate=communicate,
                 communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, transition_input=transition_input, norm=norm, head_dropout=head_dropout,
-                chunk_size=chunk_size, max_states=max_states, prune_threshold=prune_threshold, **kw)
+                conv_size=conv_size, chunk_size=chunk_size, max_states=max_states, prune_threshold=prune_threshold, backend=backend, **kw)
     state_dims = dict(slots=(0,))
 
     def forward(self,
@@ -377,7 +385,8 @@ def init_state(self:NSTM,
     check_count(batch_size, 'batch_size')
     first = self.slots.to(work_dtype(self.slots.dtype)).expand(batch_size, -1, -1)
     cell = first if self.gate_type=='lstm' and self.core=='recurrent' else None
-    return NSTMState(first.tanh(), cell, torch.zeros(batch_size, dtype=torch.int64, device=first.device))
+    window = None if self.conv is None else first.new_zeros(batch_size, self.conv_size-1, self.d_model)
+    return NSTMState(first.tanh(), cell, torch.zeros(batch_size, dtype=torch.int64, device=first.device), window)
 
 @patch
 def check_state(self:NSTM,
@@ -391,6 +400,9 @@ def check_state(self:NSTM,
     if (state.cell is None) == (self.gate_type=='lstm' and self.core=='recurrent'):
         raise ValueError(f"`state.cell` must be {'a tensor' if state.cell is None else 'None'} for gate_type={self.gate_type!r} and core={self.core!r}, got {'None' if state.cell is None else 'a tensor'}")
     if state.cell is not None: check_tensor(state.cell, 'state.cell', 'b s d', like=want, b=B, s=self.num_states, d=self.d_model)
+    if (state.window is None) != (self.conv is None):
+        raise ValueError(f"`state.window` must be {'None' if self.conv is None else 'a tensor'} for conv_size={self.conv_size}, got {'None' if state.window is None else 'a tensor'}")
+    if self.conv is not None: check_tensor(state.window, 'state.window', 'b k d', like=want, b=B, k=self.conv_size-1, d=self.d_model)
     if state.position.shape!=(B,) or state.position.dtype!=torch.int64: raise ValueError(f"`state.position` must be int64 of shape [{B}], got {state.position.dtype} of shape {list(state.position.shape)}")
     return state
 
@@ -406,6 +418,7 @@ SEGMENT = 256  # tokens read at a time when no gradient is needed
 @patch
 def _read(self:NSTM, x, state, mask, trace, start): # checked input; tokens read before, if known -> y [B, T, D], state
     T = x.shape[1]
+    if self.conv is not None: x,state = self._convolve(x, state, mask)
     n = T if torch.is_grad_enabled() or trace is not None else SEGMENT
     run,ys = self._recurrent if self.core=='recurrent' else self._scan, []
     for i in range(0, T, n):
@@ -413,6 +426,14 @@ def _read(self:NSTM, x, state, mask, trace, start): # checked input; tokens read
         y,state = run(x[:,i:i+n], state, m, trace, None if start is None else start+i)
         ys.append(y if m is None else y.masked_fill(~m.unsqueeze(-1), 0.))
     return torch.cat(ys, 1), state
+
+@patch
+def _convolve(self:NSTM, x, state, mask): # each token with the conv_size-1 before it, those of earlier calls included
+    xs = torch.cat([state.window.to(x.dtype), x], 1)
+    y = F.conv1d(xs.mT, self.conv.to(x.dtype).unsqueeze(1), groups=self.d_model).mT
+    if mask is None: last = xs[:,x.shape[1]:]
+    else: last = xs.gather(1, (mask.sum(1)[:,None] + torch.arange(self.conv_size-1, device=x.device)).unsqueeze(-1).expand(-1, -1, self.d_model))
+    return y, state._replace(window=last.to(state.window.dtype))
 
 @patch
 def _log_importance(self:NSTM, dtype): # importance [S] and its log, or None twice
@@ -458,7 +479,7 @@ def _recurrent(self:NSTM, x, state, mask, trace, start):
         if 'moved' in trace: P = torch.stack(trace.pop('moved')).permute(2,0,1,3,4)
         for key in ('route','write','communication'): trace[key] = torch.stack(trace[key]).movedim(2,0) if key in trace else None
         self._finish_trace(trace, P, Ms, w, a)
-    return y, NSTMState(heads_last(M), heads_last(c), state.position + (T if mask is None else mask.sum(1)))
+    return y, NSTMState(heads_last(M), heads_last(c), state.position + (T if mask is None else mask.sum(1)), state.window)
 
 @patch
 def _finish_trace(self:NSTM, trace, P, Ms, w, a):
@@ -470,6 +491,8 @@ def _finish_trace(self:NSTM, trace, P, Ms, w, a):
 def _scan(self:NSTM, x, state, mask, trace, start):
     (B,T,_),H,S,C = x.shape,self.num_heads,self.num_states,self.communicate or self.chunk_size
     M = split_heads(state.slots, H)
+    kernels = fused(self.backend, M, but='states that communicate between chunks have no kernel yet' if self.talk is not None else "transition='shift' has no kernel yet" if self.transition.kind=='shift' else '')
+    if kernels is not None: C = 1                                                              # no chunks, and nothing to fill up
     a,log_a = self._log_importance(M.dtype)
     known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device
     ahead = state.position % C if known is None else torch.full_like(state.position, known)    # [B] tokens of the current chunk already read
@@ -490,18 +513,18 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     elif self.transition.kind!='identity':
         P = self.transition(xs).to(M.dtype)
         if pad is not None: P = torch.where(pad[:,:,None,None,None], P, torch.eye(S, dtype=P.dtype, device=P.device))
-        if self.transition.hard and not torch.is_grad_enabled(): maps = P.argmax(-1)
+        if self.transition.hard and kernels is None and not torch.is_grad_enabled(): maps = P.argmax(-1)
     ends = ahead + (T if mask is None else mask.sum(1))
     def between(i, M):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
     tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid)
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace)
+        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels)
     y,w = self.read(xs, Ms, a)
     back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:
         for key in ('route','write'): trace[key] = back(trace.get(key))
         trace['communication'] = None
         self._finish_trace(trace, back(P), back(Ms), back(w), a)
-    return back(y), NSTMState(merge_heads(M), None, state.position + (T if mask is None else mask.sum(1)))
+    return back(y), NSTMState(merge_heads(M), None, state.position + (T if mask is None else mask.sum(1)), state.window)

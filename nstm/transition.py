@@ -4,23 +4,41 @@
 
 # %% ../nbs/05_transition.ipynb #79a8854a
 from __future__ import annotations
-import math
+import math, warnings
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 from .checks import *
 
 # %% auto #0
-__all__ = ['KINDS', 'sinkhorn', 'harden', 'harden_gate', 'offsets', 'ring_matrix', 'Transition', 'move', 'move_map',
-           'compose_maps', 'prefix_maps', 'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_shift', 'scan_loop',
-           'anneal_schedule', 'set_sharpness']
+__all__ = ['BACKENDS', 'KINDS', 'fused', 'sinkhorn', 'harden', 'harden_gate', 'offsets', 'ring_matrix', 'Transition', 'move',
+           'move_map', 'compose_maps', 'prefix_maps', 'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_shift',
+           'scan_loop', 'anneal_schedule', 'set_sharpness']
 
 # %% ../nbs/05_transition.ipynb #3cbb1ff4
+BACKENDS = ('auto','triton','reference')
+def fused(
+    backend:str,      # 'auto': where they can run; 'triton': always, an error where they cannot; 'reference': never
+    *tensors:Tensor,  # what they would compute on
+    but:str='',       # what else is in the way
+):                    # the module `nstm.kernels`, or None: take the plain path
+    "The fused kernels, if they may and can be used."
+    if backend=='reference' or backend=='auto' and not tensors[0].is_cuda: return None
+    from nstm import kernels
+    why = but or kernels.why_not(*tensors)
+    if not why: return kernels
+    if backend=='triton': raise ValueError(f"backend='triton' cannot be used: {why}; want 'auto' or 'reference'")
+    warnings.warn(f"the plain path is taken instead of fused kernels: {why}", stacklevel=3)
+    return None
+
+# %% ../nbs/05_transition.ipynb #a60683c3
 def sinkhorn(
     logits:Tensor,  # [..., S, S], any real numbers
     iters:int=5,    # column-and-row passes
+    backend:str='auto', # 'auto', 'triton' or 'reference', see `fused`
 )->Tensor:          # [..., S, S]; rows sum to 1, columns nearly
     "Alternate column and row normalisation in the log domain (Mena et al. 2018, eq. 2), rows last."
+    if iters and (k:=fused(backend, logits)): return k.fused_sinkhorn(logits, iters)
     for _ in range(iters): logits = logits.log_softmax(-2).log_softmax(-1)
     return logits.softmax(-1) if iters==0 else logits.exp()
 
@@ -81,15 +99,16 @@ class Transition(nn.Module):
         rank:int=None,       # rank of the logits a(x) b(x)ᵀ; None means full: S·S logits of their own
         sinkhorn_iters:int=5,# passes of `sinkhorn`
         keep:float=0.9,      # how much of a state stays in place before training, in (0, 1)
+        backend:str='auto',  # 'auto', 'triton' or 'reference', see `fused`
         device=None, dtype=None,
     ):
         super().__init__()
-        check_choice(kind, KINDS, 'kind')
+        check_choice(kind, KINDS, 'kind'); check_choice(backend, BACKENDS, 'backend')
         D,S,H = check_count(d_model,'d_model'), check_count(num_states,'num_states'), check_count(num_heads,'num_heads')
         if rank is not None: check_count(rank, 'rank', most=S)
         check_count(sinkhorn_iters, 'sinkhorn_iters'); check_range(keep, 'keep', 1e-3, 1-1e-3)
         self.d_model,self.num_states,self.num_heads,self.kind,self.rank,self.sinkhorn_iters,self.keep = D,S,H,kind,rank,sinkhorn_iters,keep
-        self.sharpness,self.hard,self.hard_gate,self.hard_share = 1.0, kind=='hard', False, None
+        self.sharpness,self.hard,self.hard_gate,self.hard_share,self.backend = 1.0, kind=='hard', False, None, backend
         if kind=='shift' and rank is not None: raise ValueError(f"kind='shift' has three logits a head and no rank; got rank={rank}")
         if kind=='identity': return
         kw = dict(device=device, dtype=dtype)
@@ -141,7 +160,7 @@ class Transition(nn.Module):
 
     def shares(self, ell): # as `rows`, but for 'shift' the three shares [..., 3] themselves
         ell = ell * self.sharpness
-        P = sinkhorn(ell, self.sinkhorn_iters) if self.kind=='sinkhorn' else ell.softmax(-1)
+        P = sinkhorn(ell, self.sinkhorn_iters, self.backend) if self.kind=='sinkhorn' else ell.softmax(-1)
         return harden(P) if self.hard else self._mix(P, harden)
 
     def _mix(self, soft, harden): # in training, some sequences and heads are hard already
@@ -320,17 +339,19 @@ def scan_loop(
 def anneal_schedule(
     pct:float,           # share of training that is done, from 0 to 1
     start:float=1.,      # sharpness before `soft_until`
-    end:float=8.,        # sharpness at `hard_from`
+    end:float=8.,        # last sharpness, reached at `heads_from`, or without it at `hard_from`
     soft_until:float=.2, # share of training with the first sharpness
     hard_from:float=.8,  # share of training from which rows are one-hot; above 1: never
     by_head:bool=True,   # heads become hard one by one; False: all at once at `hard_from`
+    heads_from:float=None, # share of training from which heads become hard; None: while sharpness grows
 )->tuple[float,float]:   # sharpness; hardness, the share of transitions that are one-hot
     "Sharpness grows geometrically from `start` to `end`, and with it the share of heads that are already hard."
     check_range(pct, 'pct', 0, 1)
     if not 0 <= soft_until <= hard_from: raise ValueError(f"`soft_until` must lie between 0 and `hard_from`, got soft_until={soft_until}, hard_from={hard_from}")
-    along = (pct-soft_until)/(hard_from-soft_until) if hard_from>soft_until else float(pct>=hard_from)
-    along = min(max(along,0.),1.)
-    return start*(end/start)**along, along if by_head else float(pct>=hard_from)
+    if heads_from is not None and not soft_until <= heads_from <= hard_from: raise ValueError(f"`heads_from` must lie between `soft_until`={soft_until} and `hard_from`={hard_from}, got {heads_from}")
+    between = lambda a,b: min(max((pct-a)/(b-a), 0.), 1.) if b>a else float(pct>=b)
+    sharp_at,first = (hard_from,soft_until) if heads_from is None else (heads_from,heads_from)
+    return start*(end/start)**between(soft_until, sharp_at), between(first, hard_from) if by_head else float(pct>=hard_from)
 
 # %% ../nbs/05_transition.ipynb #ee5a8161
 def set_sharpness(
