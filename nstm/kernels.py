@@ -110,14 +110,16 @@ def _scan_forward(P, K, W, V, M0, OUT, T, H, S: tl.constexpr, D: tl.constexpr, S
     M = tl.load(M0 + (b*H+h)*S*D + at_sd, sd, other=0.)
     r = b*T*H + h                                                            # row of the first token
     k,w,v = tl.load(K+r*S+i, si, other=0.),tl.load(W+r*S+i, si, other=0.),tl.load(V+r*D+d, dd, other=0.)
-    if MOVE: p = tl.load(P+r*S*S+at_ss, ss, other=0.)
+    behind,ahead = tl.broadcast_to(((i+S-1)%S)[:,None], (SP,DP)), tl.broadcast_to(((i+1)%S)[:,None], (SP,DP))
+    if MOVE==1: p = tl.load(P+r*S*S+at_ss, ss, other=0.)
     for t in range(T):
         n = tl.where(t+1<T, r+H, r)                                          # the next token is on its way while this one is computed
         k1,w1,v1 = tl.load(K+n*S+i, si, other=0.),tl.load(W+n*S+i, si, other=0.),tl.load(V+n*D+d, dd, other=0.)
-        if MOVE:
+        if MOVE==1:
             p1 = tl.load(P+n*S*S+at_ss, ss, other=0.)
             M = _product(p, M, DOT)
             p = p1
+        if MOVE==2: M = tl.load(P+r*3)*tl.gather(M, behind, 0) + tl.load(P+r*3+1)*M + tl.load(P+r*3+2)*tl.gather(M, ahead, 0)
         M = k[:,None]*M + w[:,None]*v[None,:]
         tl.store(OUT + r*S*D + at_sd, M, sd)
         r,k,w,v = n,k1,w1,v1
@@ -129,6 +131,7 @@ def _scan_backward(P, K, W, V, M0, OUT, DOUT, GP, GK, GW, GV, GM0, T, H, S: tl.c
     si,dd,sd,ss = i<S, d<D, (i<S)[:,None] & (d<D)[None,:], (i<S)[:,None] & (i<S)[None,:]
     at_sd,at_ss = i[:,None]*D + d[None,:], i[:,None]*S + i[None,:]
     g = tl.zeros((SP, DP), dtype=tl.float32)
+    behind,ahead = tl.broadcast_to(((i+S-1)%S)[:,None], (SP,DP)), tl.broadcast_to(((i+1)%S)[:,None], (SP,DP))
     first = M0 + (b*H+h)*S*D
     for back in range(T):
         t = T-1-back
@@ -139,12 +142,23 @@ def _scan_backward(P, K, W, V, M0, OUT, DOUT, GP, GK, GW, GV, GM0, T, H, S: tl.c
         g += tl.load(DOUT + r*S*D + at_sd, sd, other=0.)
         tl.store(GW+r*S+i, tl.sum(g*v[None,:], 1), si)
         tl.store(GV+r*D+d, tl.sum(g*w[:,None], 0), dd)
-        if MOVE:
+        if MOVE==1:
             p = tl.load(P+r*S*S+at_ss, ss, other=0.)
             tl.store(GK+r*S+i, tl.sum(g*_product(p, M, DOT), 1), si)
             g = k[:,None]*g
-            tl.store(GP+r*S*S+at_ss, _product(g, tl.trans(M), DOT), ss)
-            g = _product(tl.trans(p), g, DOT)
+            if DOT:
+                tl.store(GP+r*S*S+at_ss, tl.dot(g, tl.trans(M), input_precision='ieee'), ss)
+                g = tl.dot(tl.trans(p), g, input_precision='ieee')
+            else:
+                tl.store(GP+r*S*S+at_ss, tl.sum(g[:,None,:]*M[None,:,:], 2), ss)
+                g = tl.sum(p[:,:,None]*g[:,None,:], 0)
+        elif MOVE==2:
+            pb,ps,pa = tl.load(P+r*3),tl.load(P+r*3+1),tl.load(P+r*3+2)
+            Mb,Ma = tl.gather(M, behind, 0),tl.gather(M, ahead, 0)
+            tl.store(GK+r*S+i, tl.sum(g*(pb*Mb + ps*M + pa*Ma), 1), si)
+            g = k[:,None]*g
+            tl.store(GP+r*3, tl.sum(g*Mb)); tl.store(GP+r*3+1, tl.sum(g*M)); tl.store(GP+r*3+2, tl.sum(g*Ma))
+            g = pb*tl.gather(g, ahead, 0) + ps*g + pa*tl.gather(g, behind, 0)
         else:
             tl.store(GK+r*S+i, tl.sum(g*M, 1), si)
             g = k[:,None]*g
@@ -157,7 +171,7 @@ class _Scan(torch.autograd.Function):
         B,T,H,S,D = shape
         SP,DP = max(2, power_of_two(S)),max(2, power_of_two(D))
         dot = SP>=16 and DP>=16
-        size = SP*SP*DP if move and not dot else SP*DP+SP*SP*move
+        size = SP*SP*DP if move==1 and not dot else SP*DP+SP*SP*(move==1)
         kernel[(B*H,)](*ts, T, H, S, D, SP, DP, move, dot, num_warps=1 if size<=1024 else 2 if size<=4096 else 4)
     @staticmethod
     def forward(ctx, P, keep, write, value, M):
@@ -165,8 +179,9 @@ class _Scan(torch.autograd.Function):
         shape = (*keep.shape, value.shape[-1])
         out = keep.new_empty(shape)
         ts[0] = keep if P is None else ts[0]                                   # not read without a move
-        if out.numel(): _Scan.launch(_scan_forward, (*ts, out), shape, P is not None)
-        ctx.save_for_backward(*ts, out); ctx.move = P is not None
+        ctx.move = 0 if P is None else 2 if P.ndim==4 else 1
+        if out.numel(): _Scan.launch(_scan_forward, (*ts, out), shape, ctx.move)
+        ctx.save_for_backward(*ts, out)
         return out
     @staticmethod
     @once_differentiable
@@ -177,13 +192,13 @@ class _Scan(torch.autograd.Function):
         return (gs[0] if ctx.move else None, *gs[1:])
 
 def fused_scan(
-    P,               # [B, T, H, S, S] transitions, or None: no move
+    P,               # [B, T, H, S, S] transitions; [B, T, H, 3] shares of a shift on a ring; or None: no move
     keep:Tensor,     # [B, T, H, S] factor kept of each moved state
     write:Tensor,    # [B, T, H, S] how much of the value each state receives
     value:Tensor,    # [B, T, H, d] what is written
     M:Tensor,        # [B, H, S, d] states before the first token
 )->tuple[Tensor,Tensor]: # states after every token [B, T, H, S, d]; after the last [B, H, S, d]
-    "`nstm.transition.scan_dense` and, without a move, `scan_diagonal` in one kernel, and one for the gradients; all float32."
+    "`scan_dense`, `scan_shift` or `scan_diagonal` of `nstm.transition` in one kernel, and one for the gradients; all float32."
     if not keep.shape[1]: raise ValueError(f"`keep` must hold at least 1 token, got shape {list(keep.shape)}")
     out = _Scan.apply(P, keep, write, value, M)
     return out, out[:,-1]

@@ -182,7 +182,7 @@ class ScanCore(nn.Module):
         if mask is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
-        if kernels is not None: Ms,M = kernels.fused_scan(P, keep if P is not None else keep.exp(), w, v, M)
+        if kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M)
         elif shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
         elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
         elif P is not None:   Ms,M = scan_dense(P, keep, w, v, M, chunk_size, between)
@@ -491,7 +491,7 @@ def _finish_trace(self:NSTM, trace, P, Ms, w, a):
 def _scan(self:NSTM, x, state, mask, trace, start):
     (B,T,_),H,S,C = x.shape,self.num_heads,self.num_states,self.communicate or self.chunk_size
     M = split_heads(state.slots, H)
-    kernels = fused(self.backend, M, but='states that communicate between chunks have no kernel yet' if self.talk is not None else "transition='shift' has no kernel yet" if self.transition.kind=='shift' else '')
+    kernels = fused(self.backend, M, but='states that communicate between chunks have no kernel yet' if self.talk is not None else '')
     if kernels is not None: C = 1                                                              # no chunks, and nothing to fill up
     a,log_a = self._log_importance(M.dtype)
     known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device

@@ -47,6 +47,10 @@ class Task:
         "Each row's own length, [B, 1]."
         return torch.randint(T if min_length is None else min_length, T+1, (B,1), generator=gen, device=device)
 
+    def held_out(self):
+        "The task to validate on: itself where every batch is new, another pool where batches come from one."
+        return self
+
     def text(self,
         x,     # [T] symbols
     )->str:    # as a person would write them
@@ -275,6 +279,11 @@ class Brackets(Task):
         self.m,self.vocab,self.classes = check_count(m,'m',least=2,most=100),m+6,m        # the last symbol: the expression has ended
         self.pool_size,self.seed,self.times,self._pools = check_count(pool,'pool'),check_count(seed,'seed',least=0),times,{}
         self.glyphs = [*map(str,range(m)),*'+-*()',' '] if m<=10 else None
+        self._other = None
+
+    def held_out(self):
+        if self._other is None: self._other = Brackets(self.m, self.pool_size, self.seed+1, self.times)
+        return self._other
 
     def pool(self, least, most, device, size):
         key = least,most,torch.device(device),size

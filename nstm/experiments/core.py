@@ -96,8 +96,9 @@ class Labels:
         task,  # from `nstm.tasks`
     ): self.task,self.name = task,task.name
     def model(self, c): return SequenceClassifier(self.task.classes, vocab_size=self.task.vocab, pool='none', **block_of(c))
-    def batch(self, batch_size, length, gen, device, min_length=None):
-        return self.task.batch(batch_size, length, gen, device, min_length if min_length is not None and min_length<length else None)
+    def batch(self, batch_size, length, gen, device, min_length=None, part='train'):
+        task = self.task if part=='train' else self.task.held_out()
+        return task.batch(batch_size, length, gen, device, min_length if min_length is not None and min_length<length else None)
     def loss(self, logits, y): return F.cross_entropy(logits.flatten(0,-2), y.flatten(), ignore_index=IGNORE)
 
     @torch.no_grad()
@@ -129,8 +130,8 @@ class Pixels:
     @staticmethod
     def floats(x): return as_floats(x) if x.dtype==torch.uint8 else x
     def model(self, c): return SequenceClassifier(self.classes, in_features=1, pool=c['pool'], **block_of(c))
-    def batch(self, batch_size, length, gen, device, min_length=None):
-        x,y = self.on('train', device)
+    def batch(self, batch_size, length, gen, device, min_length=None, part='train'):
+        x,y = self.on(part, device)
         i = torch.randint(len(x), (batch_size,), generator=gen, device=device)
         return self.floats(x[i]), y[i]
     def loss(self, logits, y): return F.cross_entropy(logits.float(), y)
@@ -160,8 +161,8 @@ class Chars:
         if key not in self._on: self._on[key] = getattr(self.data, part).to(device)
         return self._on[key]
     def model(self, c): return SequenceLM(self.data.vocab, **block_of(c))
-    def batch(self, batch_size, length, gen, device, min_length=None):
-        ids = self.ids('train', device)
+    def batch(self, batch_size, length, gen, device, min_length=None, part='train'):
+        ids = self.ids(part, device)
         return crops(ids, torch.randint(len(ids)-length, (batch_size,), generator=gen, device=device), length)
     def loss(self, logits, y, reduction='mean'): return F.cross_entropy(logits.float().flatten(0,-2), y.flatten(), ignore_index=IGNORE, reduction=reduction)
 
@@ -404,11 +405,11 @@ class TaskStream:
     def load_state_dict(self, sd): self.drawn = sd['drawn']
 
 class FixedBatches:
-    "The same few batches again and again, to validate on."
+    "The same few batches again and again, of what is not trained on."
     def __init__(self, problem, c, seed, device, n=2): self.args,self.n = (problem,c,seed,device),n
     def __iter__(self):
         problem,c,seed,device = self.args
-        for i in range(self.n): yield problem.batch(c['batch_size'], c['length'], generator(seed, 2, i, device=device), device, c['min_length'])
+        for i in range(self.n): yield problem.batch(c['batch_size'], c['length'], generator(seed, 2, i, device=device), device, c['min_length'], 'valid')
 
 # %% ../../nbs/50_experiments.ipynb #88b7dfd6
 def follow(

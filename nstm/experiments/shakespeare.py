@@ -12,7 +12,7 @@ from ..rivals import RIVAL_SETTINGS
 
 # %% ../../nbs/58_shakespeare.ipynb #91af6f7b
 def python_manual():
-    "The topics that `help()` knows, 465,000 characters in Python 3.11, as `TextData`."
+    "The topics that `help()` knows, several hundred thousand characters, as `TextData`."
     from pydoc_data.topics import topics
     return char_data('\n'.join(topics[k] for k in sorted(topics)), 'python_manual')
 PROBLEMS['python_manual'] = lambda: Chars(python_manual())
