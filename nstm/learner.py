@@ -17,7 +17,7 @@ from .checks import check_count, check_range
 from .data import IGNORE
 from .states import HasStates
 from .tracking import WallClock, make_row, save_row
-from .transition import anneal_schedule, set_sharpness
+from .transition import Anneal, anneal_schedule, set_sharpness
 
 # %% auto #0
 __all__ = ['TokenAccuracy', 'TokenLoss', 'SequenceAccuracy', 'SequenceLearner', 'BF16', 'SaveBest', 'sequence_learner',
@@ -264,7 +264,7 @@ class DynamicStates(Callback):
 
 # %% ../nbs/30_learner.ipynb #bb077d9a
 class AnnealTransition(Callback):
-    "Set the sharpness and hardness of all transitions along `anneal_schedule`; `values` holds what was set, step by step."
+    "Set sharpness, hardness and noise of all transitions along `anneal_schedule`; `values` holds what was set, step by step."
     order,run_valid = 6,False
     def __init__(self, **schedule): # parameters of `anneal_schedule`, such as `end=8.`, `hard_from=.8`
         anneal_schedule(0., **schedule)   # a wrong name or range fails here and not after an hour
@@ -273,14 +273,14 @@ class AnnealTransition(Callback):
         if not set_sharpness(self.model, *anneal_schedule(0., **self.schedule)): raise ValueError(f"{type(self.model).__name__} has no transition to anneal")
         self.values = []
     def _set(self):
-        if hasattr(self.learn, 'lr_finder'): return (1.,0.)
+        if hasattr(self.learn, 'lr_finder'): return Anneal(1.,0.)
         value = anneal_schedule(min(self.pct_train,1.), **self.schedule)
         set_sharpness(self.model, *value)
         return value
     def before_batch(self): self.values.append(self._set())
     def after_train(self): self._set()    # what validation sees, and at the end what stays
     def state_dict(self): return dict(values=[list(v) for v in self.values])
-    def load_state_dict(self, sd): self.values = [tuple(v) for v in sd['values']]
+    def load_state_dict(self, sd): self.values = [Anneal(*v) for v in sd['values']]
 
 # %% ../nbs/30_learner.ipynb #059b8358
 def rng_state(

@@ -5,6 +5,7 @@
 # %% ../nbs/05_transition.ipynb #79a8854a
 from __future__ import annotations
 import math, warnings
+from typing import NamedTuple
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
@@ -13,7 +14,7 @@ from .checks import *
 # %% auto #0
 __all__ = ['BACKENDS', 'KINDS', 'fused', 'sinkhorn', 'harden', 'harden_gate', 'offsets', 'ring_matrix', 'Transition', 'move',
            'move_map', 'compose_maps', 'prefix_maps', 'scan_dense', 'scan_diagonal', 'scan_maps', 'scan_shift',
-           'scan_loop', 'anneal_schedule', 'set_sharpness']
+           'scan_loop', 'Anneal', 'anneal_schedule', 'set_sharpness']
 
 # %% ../nbs/05_transition.ipynb #3cbb1ff4
 BACKENDS = ('auto','triton','reference')
@@ -108,7 +109,7 @@ class Transition(nn.Module):
         if rank is not None: check_count(rank, 'rank', most=S)
         check_count(sinkhorn_iters, 'sinkhorn_iters'); check_range(keep, 'keep', 1e-3, 1-1e-3)
         self.d_model,self.num_states,self.num_heads,self.kind,self.rank,self.sinkhorn_iters,self.keep = D,S,H,kind,rank,sinkhorn_iters,keep
-        self.sharpness,self.hard,self.hard_gate,self.hard_share,self.backend = 1.0, kind=='hard', False, None, backend
+        self.sharpness,self.hard,self.hard_gate,self.hard_share,self.noise,self.backend = 1.0, kind=='hard', False, None, None, backend
         if kind=='shift' and rank is not None: raise ValueError(f"kind='shift' has three logits a head and no rank; got rank={rank}")
         if kind=='identity': return
         kw = dict(device=device, dtype=dtype)
@@ -159,9 +160,11 @@ class Transition(nn.Module):
         return P if self.kind!='shift' else ring_matrix(P, self.num_states)
 
     def shares(self, ell): # as `rows`, but for 'shift' the three shares [..., 3] themselves
-        ell = ell * self.sharpness
+        ell = self._noisy(ell * self.sharpness)
         P = sinkhorn(ell, self.sinkhorn_iters, self.backend) if self.kind=='sinkhorn' else ell.softmax(-1)
         return harden(P) if self.hard else self._mix(P, harden)
+
+    def _noisy(self, z): return z if self.noise is None or self.hard or not self.training else z + self.noise*torch.randn_like(z)
 
     def _mix(self, soft, harden): # in training, some sequences and heads are hard already
         if not self.training or self.hard_share is None: return soft
@@ -173,7 +176,7 @@ class Transition(nn.Module):
         z:Tensor,  # logits of a gate
     )->Tensor:     # in [0, 1]; with `hard` set, exactly 0 or 1
         "A sigmoid that is sharpened and hardened with the transition."
-        g = (z*self.sharpness).sigmoid()
+        g = self._noisy(z*self.sharpness).sigmoid()
         return harden_gate(g) if self.hard_gate else self._mix(g, harden_gate)
 
     def sharpened(self): return list(self.parameters())   # whose logits are multiplied by `sharpness`
@@ -336,6 +339,12 @@ def scan_loop(
     return torch.stack(out, 1), M
 
 # %% ../nbs/05_transition.ipynb #4f6a74d1
+class Anneal(NamedTuple):
+    "What holds for all transitions at one moment of training."
+    sharpness: float     # factor on their logits
+    hardness: float      # share of them that is one-hot
+    noise: float = 0.    # standard deviation of what is added to their logits in training
+
 def anneal_schedule(
     pct:float,           # share of training that is done, from 0 to 1
     start:float=1.,      # sharpness before `soft_until`
@@ -344,24 +353,28 @@ def anneal_schedule(
     hard_from:float=.8,  # share of training from which rows are one-hot; above 1: never
     by_head:bool=True,   # heads become hard one by one; False: all at once at `hard_from`
     heads_from:float=None, # share of training from which heads become hard; None: while sharpness grows
-)->tuple[float,float]:   # sharpness; hardness, the share of transitions that are one-hot
+    noise:float=0.,      # most noise on the logits; it grows with sharpness, and fades as heads become hard
+)->Anneal:               # sharpness, hardness, noise
     "Sharpness grows geometrically from `start` to `end`, and with it the share of heads that are already hard."
     check_range(pct, 'pct', 0, 1)
     if not 0 <= soft_until <= hard_from: raise ValueError(f"`soft_until` must lie between 0 and `hard_from`, got soft_until={soft_until}, hard_from={hard_from}")
     if heads_from is not None and not soft_until <= heads_from <= hard_from: raise ValueError(f"`heads_from` must lie between `soft_until`={soft_until} and `hard_from`={hard_from}, got {heads_from}")
     between = lambda a,b: min(max((pct-a)/(b-a), 0.), 1.) if b>a else float(pct>=b)
     sharp_at,first = (hard_from,soft_until) if heads_from is None else (heads_from,heads_from)
-    return start*(end/start)**between(soft_until, sharp_at), between(first, hard_from) if by_head else float(pct>=hard_from)
+    grown,hardness = between(soft_until, sharp_at),between(first, hard_from) if by_head else float(pct>=hard_from)
+    return Anneal(start*(end/start)**grown, hardness, check_range(noise, 'noise', 0, 100)*grown*(1-hardness))
 
 # %% ../nbs/05_transition.ipynb #ee5a8161
 def set_sharpness(
     model:nn.Module,  # any model
     sharpness:float,  # factor on the logits of transitions and write gates
     hardness:float,   # share of one-hot transitions, drawn for each sequence and head in training; 1: all, also in evaluation
+    noise:float=0.,   # standard deviation of what is added to the logits in training
 )->int:               # how many transitions were set
-    "Set sharpness and hardness of every transition in a model; an `identity` has neither."
+    "Set sharpness, hardness and noise of every transition in a model; an `identity` has none."
     ts = [m for m in model.modules() if isinstance(m, Transition) and m.kind!='identity']
     hard = not isinstance(hardness, Tensor) and hardness>=1
     share = None if hard or not isinstance(hardness, Tensor) and hardness<=0 else hardness
-    for t in ts: t.sharpness,t.hard,t.hard_gate,t.hard_share = sharpness, hard or t.kind=='hard', hard, share
+    noise = noise if isinstance(noise, Tensor) or noise else None
+    for t in ts: t.sharpness,t.hard,t.hard_gate,t.hard_share,t.noise = sharpness, hard or t.kind=='hard', hard, share, noise
     return len(ts)

@@ -220,13 +220,13 @@ def build(
 def schedule(
     c:dict,  # configuration
     i:int,   # steps done
-)->dict:     # lr, sharpness, hardness, length
+)->dict:     # lr, sharpness, hardness, noise, length
     "What holds in training step `i`."
     p,w = min(i/c['steps'],1.),c['warmup']
     lr = c['lr']*(p/w if p<w else .02+.98*.5*(1+math.cos(math.pi*(p-w)/(1-w))))
-    s,h = anneal_schedule(p, **c['anneal']) if c['anneal'] else (1.,0.)
+    s,h,noise = anneal_schedule(p, **c['anneal']) if c['anneal'] else (1.,0.,0.)
     T = c['length'] if not c['stages'] else [t for at,t in c['stages'] if p>=at][-1]
-    return dict(lr=lr, sharpness=s, hardness=h, length=T)
+    return dict(lr=lr, sharpness=s, hardness=h, noise=noise, length=T)
 
 # %% ../../nbs/50_experiments.ipynb #f68a3b6d
 def groups(
@@ -270,7 +270,7 @@ class Trial:
         self.model = build(self.problem, self.c, seed, self.device)
         self.gen = generator(seed, 1, device=self.device)
         zero = lambda v=0.: torch.full((), v, device=self.device)
-        self.lr,self.lr_sharp,self.sharpness,self.hardness,self.mean_loss = zero(),zero(),zero(1.),zero(),zero()
+        self.lr,self.lr_sharp,self.sharpness,self.hardness,self.noise,self.mean_loss = zero(),zero(),zero(1.),zero(),zero(),zero()
         kinds = zip(groups(self.model), (self.c['weight_decay'],0.,0.), (self.lr,self.lr,self.lr_sharp))
         opts = [dict(params=ps, weight_decay=wd, lr=lr) for ps,wd,lr in kinds if ps]
         self.lrs = [o['lr'] for o in opts]
@@ -286,11 +286,11 @@ class Trial:
 # %% ../../nbs/50_experiments.ipynb #2896392e
 @patch
 def set(self:Trial)->dict:  # from `schedule`
-    "Bring learning rates, sharpness and hardness to the present step."
+    "Bring learning rates, sharpness, hardness and noise to the present step."
     s = schedule(self.c, self.steps_done)
-    self.lr.fill_(s['lr']); self.lr_sharp.fill_(s['lr']/s['sharpness']); self.sharpness.fill_(s['sharpness']); self.hardness.fill_(s['hardness'])
+    self.lr.fill_(s['lr']); self.lr_sharp.fill_(s['lr']/s['sharpness']); self.sharpness.fill_(s['sharpness']); self.hardness.fill_(s['hardness']); self.noise.fill_(s['noise'])
     for g,lr in zip(self.opt.param_groups, self.lrs): g['lr'] = lr if self.cuda else lr.item()
-    set_sharpness(self.model, self.sharpness, 1. if s['hardness']>=1 else self.hardness if s['hardness']>0 else 0.)
+    set_sharpness(self.model, self.sharpness, 1. if s['hardness']>=1 else self.hardness if s['hardness']>0 else 0., self.noise if s['noise']>0 else 0.)
     return s
 
 @patch
@@ -311,7 +311,7 @@ def bytes_of(tensors): return sum(t.numel()*t.element_size() for t in tensors)
 
 @patch
 def capture(self:Trial,
-    shape:tuple,  # length, whether all transitions are hard, whether some are
+    shape:tuple,  # length, whether all transitions are hard, whether some are, whether there is noise
 ):
     "Record the training step as a CUDA graph; nothing is trained by recording."
     self.graph,self.shape = None,shape
@@ -338,7 +338,7 @@ def step(self:Trial):
     self.model.train()
     with torch.cuda.stream(self.stream) if self.cuda else nullcontext():
         s = self.set()
-        shape = s['length'], s['hardness']>=1, s['hardness']>0
+        shape = s['length'], s['hardness']>=1, s['hardness']>0, s['noise']>0
         if self.cuda and shape!=self.shape: self.capture(shape)
         seed_step(self.seed, self.steps_done, self.gen)
         self.graph.replay() if self.cuda else self.compute(s['length'])
@@ -416,7 +416,7 @@ def follow(
     c:dict,    # configuration
     seed:int,  # of the run
 ):             # a fastai callback
-    "Learning rates, sharpness and hardness of each step, as `schedule` has them."
+    "Learning rates, sharpness, hardness and noise of each step, as `schedule` has them."
     from fastai.callback.core import Callback
     class Follow(Callback):
         order,run_valid = 6,False
@@ -424,7 +424,7 @@ def follow(
         def _set(self, i):
             s = schedule(c, i)
             self.opt.set_hyper('lr', [s['lr'],s['lr'],s['lr']/s['sharpness']][:len(self.opt.hypers)])
-            set_sharpness(self.model, s['sharpness'], s['hardness'])
+            set_sharpness(self.model, s['sharpness'], s['hardness'], s['noise'])
         def before_batch(self):
             self._set(self.learn.train_iter)
             seed_step(seed, self.learn.train_iter)
