@@ -50,17 +50,18 @@ def _sinkhorn_forward(X, P, N, S: tl.constexpr, SP: tl.constexpr, NB: tl.constex
     tl.store(P+at, tl.exp(x), ok)
 
 @jit
-def _sinkhorn_backward(X, P, DP, DX, N, S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr, ITERS: tl.constexpr):
+def _sinkhorn_backward(X, DP, DX, N, S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr, ITERS: tl.constexpr):
     at,ok = _matrices(N, S, SP, NB)
-    ell = tl.where(ok, tl.load(X+at, ok, other=0.), -1e30)
-    g = tl.load(DP+at, ok, other=0.)*tl.load(P+at, ok, other=0.)
-    for k in range(ITERS):
-        x = ell
-        for _ in range(ITERS-1-k): x = _normal(_normal(x, ok, 1), ok, 2)
-        x = _normal(x, ok, 1)
-        y = _normal(x, ok, 2)
-        g -= tl.exp(y)*tl.sum(g, 2, keep_dims=True)
-        g -= tl.exp(x)*tl.sum(g, 1, keep_dims=True)
+    x = tl.where(ok, tl.load(X+at, ok, other=0.), -1e30)
+    steps = ()
+    for _ in tl.static_range(ITERS):
+        y = _normal(x, ok, 1)
+        x = _normal(y, ok, 2)
+        steps = steps + (y, x)
+    g = tl.load(DP+at, ok, other=0.)*tl.exp(x)
+    for k in tl.static_range(ITERS):
+        g -= tl.exp(steps[2*(ITERS-k)-1])*tl.sum(g, 2, keep_dims=True)
+        g -= tl.exp(steps[2*(ITERS-k)-2])*tl.sum(g, 1, keep_dims=True)
     tl.store(DX+at, g, ok)
 
 # %% ../nbs/09_kernels.ipynb #d0596a51
@@ -78,14 +79,14 @@ class _Sinkhorn(torch.autograd.Function):
         x = logits.contiguous()
         P = torch.empty_like(x)
         _Sinkhorn.launch(_sinkhorn_forward, x, P, iters=iters)
-        ctx.save_for_backward(x, P); ctx.iters = iters
+        ctx.save_for_backward(x); ctx.iters = iters
         return P
     @staticmethod
     @once_differentiable
     def backward(ctx, dP):
-        x,P = ctx.saved_tensors
+        x, = ctx.saved_tensors
         dx = torch.empty_like(x)
-        _Sinkhorn.launch(_sinkhorn_backward, x, P, dP.contiguous(), dx, iters=ctx.iters)
+        _Sinkhorn.launch(_sinkhorn_backward, x, dP.contiguous(), dx, iters=ctx.iters)
         return dx, None
 
 def fused_sinkhorn(
@@ -102,44 +103,56 @@ def _product(A, B, DOT: tl.constexpr):   # [I, J] @ [J, K]
     else: return tl.sum(A[:,:,None]*B[None,:,:], 1)
 
 @jit
-def _scan_forward(P, K, W, V, M0, OUT, T, H, S: tl.constexpr, D: tl.constexpr, SP: tl.constexpr, DP: tl.constexpr, MOVE: tl.constexpr, DOT: tl.constexpr):
+def _scan_forward(P, K, W, V, M0, R, OUT, O, T, H, S: tl.constexpr, D: tl.constexpr, N: tl.constexpr, SP: tl.constexpr, DP: tl.constexpr, NP: tl.constexpr, MOVE: tl.constexpr, READ: tl.constexpr, DOT: tl.constexpr):
     b,h = (tl.program_id(0)//H).to(tl.int64),tl.program_id(0)%H
-    i,d = tl.arange(0, SP),tl.arange(0, DP)
+    i,d,n = tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP)
     si,dd,sd,ss = i<S, d<D, (i<S)[:,None] & (d<D)[None,:], (i<S)[:,None] & (i<S)[None,:]
-    at_sd,at_ss = i[:,None]*D + d[None,:], i[:,None]*S + i[None,:]
+    at_sd,at_ss,at_ns,at_nd = i[:,None]*D + d[None,:], i[:,None]*S + i[None,:], n[:,None]*S + i[None,:], n[:,None]*D + d[None,:]
+    ns,nd = (n<N)[:,None] & (i<S)[None,:], (n<N)[:,None] & (d<D)[None,:]
+    behind,ahead = tl.broadcast_to(((i+S-1)%S)[:,None], (SP,DP)), tl.broadcast_to(((i+1)%S)[:,None], (SP,DP))
     M = tl.load(M0 + (b*H+h)*S*D + at_sd, sd, other=0.)
     r = b*T*H + h                                                            # row of the first token
     k,w,v = tl.load(K+r*S+i, si, other=0.),tl.load(W+r*S+i, si, other=0.),tl.load(V+r*D+d, dd, other=0.)
-    behind,ahead = tl.broadcast_to(((i+S-1)%S)[:,None], (SP,DP)), tl.broadcast_to(((i+1)%S)[:,None], (SP,DP))
     if MOVE==1: p = tl.load(P+r*S*S+at_ss, ss, other=0.)
     for t in range(T):
-        n = tl.where(t+1<T, r+H, r)                                          # the next token is on its way while this one is computed
-        k1,w1,v1 = tl.load(K+n*S+i, si, other=0.),tl.load(W+n*S+i, si, other=0.),tl.load(V+n*D+d, dd, other=0.)
+        e = tl.where(t+1<T, r+H, r)                                          # the next token is on its way while this one is computed
+        k1,w1,v1 = tl.load(K+e*S+i, si, other=0.),tl.load(W+e*S+i, si, other=0.),tl.load(V+e*D+d, dd, other=0.)
         if MOVE==1:
-            p1 = tl.load(P+n*S*S+at_ss, ss, other=0.)
+            p1 = tl.load(P+e*S*S+at_ss, ss, other=0.)
             M = _product(p, M, DOT)
             p = p1
         if MOVE==2: M = tl.load(P+r*3)*tl.gather(M, behind, 0) + tl.load(P+r*3+1)*M + tl.load(P+r*3+2)*tl.gather(M, ahead, 0)
         M = k[:,None]*M + w[:,None]*v[None,:]
         tl.store(OUT + r*S*D + at_sd, M, sd)
-        r,k,w,v = n,k1,w1,v1
+        if READ:
+            pick = tl.load(R+r*N*S+at_ns, ns, other=0.)
+            tl.store(O+r*N*D+at_nd, tl.sum(pick[:,:,None]*M[None,:,:], 1), nd)
+        r,k,w,v = e,k1,w1,v1
 
 @jit
-def _scan_backward(P, K, W, V, M0, OUT, DOUT, GP, GK, GW, GV, GM0, T, H, S: tl.constexpr, D: tl.constexpr, SP: tl.constexpr, DP: tl.constexpr, MOVE: tl.constexpr, DOT: tl.constexpr):
+def _scan_backward(P, K, W, V, M0, R, OUT, DOUT, DO, GP, GK, GW, GV, GM0, GR, T, H, S: tl.constexpr, D: tl.constexpr, N: tl.constexpr, SP: tl.constexpr, DP: tl.constexpr, NP: tl.constexpr, MOVE: tl.constexpr, READ: tl.constexpr, DOT: tl.constexpr):
     b,h = (tl.program_id(0)//H).to(tl.int64),tl.program_id(0)%H
-    i,d = tl.arange(0, SP),tl.arange(0, DP)
+    i,d,n = tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP)
     si,dd,sd,ss = i<S, d<D, (i<S)[:,None] & (d<D)[None,:], (i<S)[:,None] & (i<S)[None,:]
-    at_sd,at_ss = i[:,None]*D + d[None,:], i[:,None]*S + i[None,:]
-    g = tl.zeros((SP, DP), dtype=tl.float32)
+    at_sd,at_ss,at_ns,at_nd = i[:,None]*D + d[None,:], i[:,None]*S + i[None,:], n[:,None]*S + i[None,:], n[:,None]*D + d[None,:]
+    ns,nd = (n<N)[:,None] & (i<S)[None,:], (n<N)[:,None] & (d<D)[None,:]
     behind,ahead = tl.broadcast_to(((i+S-1)%S)[:,None], (SP,DP)), tl.broadcast_to(((i+1)%S)[:,None], (SP,DP))
+    g = tl.zeros((SP, DP), dtype=tl.float32)
+    if READ:                                                                 # only the last states have a gradient of their own
+        g = tl.load(DOUT + (b*H+h)*S*D + at_sd, sd, other=0.)
+        M = tl.load(OUT + ((b*T+T-1)*H+h)*S*D + at_sd, sd, other=0.)
     first = M0 + (b*H+h)*S*D
     for back in range(T):
         t = T-1-back
         r = (b*T+t)*H + h
         k,w,v = tl.load(K+r*S+i, si, other=0.),tl.load(W+r*S+i, si, other=0.),tl.load(V+r*D+d, dd, other=0.)
+        if READ:
+            o,pick = tl.load(DO+r*N*D+at_nd, nd, other=0.),tl.load(R+r*N*S+at_ns, ns, other=0.)
+            tl.store(GR+r*N*S+at_ns, tl.sum(o[:,None,:]*M[None,:,:], 2), ns)
+            g += tl.sum(pick[:,:,None]*o[:,None,:], 0)
+        else: g += tl.load(DOUT + r*S*D + at_sd, sd, other=0.)
         before = tl.where(t>0, OUT + (r-H)*S*D, first)
         M = tl.load(before + at_sd, sd, other=0.)
-        g += tl.load(DOUT + r*S*D + at_sd, sd, other=0.)
         tl.store(GW+r*S+i, tl.sum(g*v[None,:], 1), si)
         tl.store(GV+r*D+d, tl.sum(g*w[:,None], 0), dd)
         if MOVE==1:
@@ -167,29 +180,30 @@ def _scan_backward(P, K, W, V, M0, OUT, DOUT, GP, GK, GW, GV, GM0, T, H, S: tl.c
 # %% ../nbs/09_kernels.ipynb #b903cf98
 class _Scan(torch.autograd.Function):
     @staticmethod
-    def launch(kernel, ts, shape, move):
+    def launch(kernel, ts, shape, move, reads):
         B,T,H,S,D = shape
-        SP,DP = max(2, power_of_two(S)),max(2, power_of_two(D))
+        SP,DP,NP = (max(2, power_of_two(n)) for n in (S,D,reads or 1))
         dot = SP>=16 and DP>=16
-        size = SP*SP*DP if move==1 and not dot else SP*DP+SP*SP*(move==1)
-        kernel[(B*H,)](*ts, T, H, S, D, SP, DP, move, dot, num_warps=1 if size<=1024 else 2 if size<=4096 else 4)
+        size = max(SP*SP*DP if move==1 and not dot else 2*SP*DP+SP*SP*(move==1), NP*SP*DP if reads else 0)   # numbers in the largest block
+        kernel[(B*H,)](*ts, T, H, S, D, reads or 1, SP, DP, NP, move, reads>0, dot, num_warps=1 if size<=1024 else 2 if size<=2048 else 4)
     @staticmethod
-    def forward(ctx, P, keep, write, value, M):
-        ts = [x if x is None else x.contiguous() for x in (P,keep,write,value,M)]
-        shape = (*keep.shape, value.shape[-1])
-        out = keep.new_empty(shape)
-        ts[0] = keep if P is None else ts[0]                                   # not read without a move
-        ctx.move = 0 if P is None else 2 if P.ndim==4 else 1
-        if out.numel(): _Scan.launch(_scan_forward, (*ts, out), shape, ctx.move)
+    def forward(ctx, P, keep, write, value, M, read):
+        ctx.move,ctx.reads = 0 if P is None else 2 if P.ndim==4 else 1, 0 if read is None else read.shape[-2]
+        ts = [(keep if x is None else x).contiguous() for x in (P,keep,write,value,M,read)]    # what is None is not read
+        B,T,H,S = keep.shape
+        D = value.shape[-1]
+        out,o = keep.new_empty(B,T,H,S,D), keep.new_empty((B,T,H,ctx.reads,D) if ctx.reads else 0)
+        if keep.numel(): _Scan.launch(_scan_forward, (*ts, out, o), out.shape, ctx.move, ctx.reads)
         ctx.save_for_backward(*ts, out)
-        return out
+        return (o, out[:,-1].contiguous()) if ctx.reads else out
     @staticmethod
     @once_differentiable
-    def backward(ctx, dout):
+    def backward(ctx, *grads):
         *ts,out = ctx.saved_tensors
         gs = [torch.empty_like(t) for t in ts]
-        if out.numel(): _Scan.launch(_scan_backward, (*ts, out, dout.contiguous(), *gs), out.shape, ctx.move)
-        return (gs[0] if ctx.move else None, *gs[1:])
+        do,dout = (g.contiguous() for g in (grads if ctx.reads else (out,*grads)))
+        if out.numel(): _Scan.launch(_scan_backward, (*ts, out, dout, do, *gs), out.shape, ctx.move, ctx.reads)
+        return (gs[0] if ctx.move else None, *gs[1:5], gs[5] if ctx.reads else None)
 
 def fused_scan(
     P,               # [B, T, H, S, S] transitions; [B, T, H, 3] shares of a shift on a ring; or None: no move
@@ -197,8 +211,10 @@ def fused_scan(
     write:Tensor,    # [B, T, H, S] how much of the value each state receives
     value:Tensor,    # [B, T, H, d] what is written
     M:Tensor,        # [B, H, S, d] states before the first token
-)->tuple[Tensor,Tensor]: # states after every token [B, T, H, S, d]; after the last [B, H, S, d]
+    read:Tensor=None, # [B, T, H, R, S] weights of R sums over the states
+)->tuple[Tensor,Tensor]: # states after every token [B, T, H, S, d], or with `read` only the sums [B, T, H, R, d]; states after the last token [B, H, S, d]
     "`scan_dense`, `scan_shift` or `scan_diagonal` of `nstm.transition` in one kernel, and one for the gradients; all float32."
     if not keep.shape[1]: raise ValueError(f"`keep` must hold at least 1 token, got shape {list(keep.shape)}")
-    out = _Scan.apply(P, keep, write, value, M)
+    if read is not None: return _Scan.apply(P, keep, write, value, M, read)
+    out = _Scan.apply(P, keep, write, value, M, None)
     return out, out[:,-1]

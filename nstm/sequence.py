@@ -170,7 +170,7 @@ class ScanCore(nn.Module):
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
         return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, self.value(x).to(dtype).unflatten(-1, (H,-1)).tanh()
 
-    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None): # T a multiple of chunk_size -> states of each token, last states
+    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
         nothing = 0. if P is None and shares is None else 1.
         if write=='off': keep,w = torch.full_like(keep, nothing),torch.zeros_like(w)
@@ -182,7 +182,7 @@ class ScanCore(nn.Module):
         if mask is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
-        if kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M)
+        if kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M, read)
         elif shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
         elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
         elif P is not None:   Ms,M = scan_dense(P, keep, w, v, M, chunk_size, between)
@@ -205,7 +205,7 @@ class Read(nn.Module):
         super().__init__()
         D,S,H,R,kw = d_model,num_states,num_heads,num_reads,dict(device=device, dtype=dtype)
         d = D//H
-        self.num_states,self.kind,self.num_reads,self.normalize,self.head_dropout = S,kind,R,normalize,head_dropout
+        self.num_states,self.num_heads,self.kind,self.num_reads,self.normalize,self.head_dropout = S,H,kind,R,normalize,head_dropout
         if kind=='all':
             r = max(1, d//S)
             self.states = nn.Parameter(torch.randn(H, S, d, r, **kw)*d**-.5)
@@ -221,28 +221,38 @@ class Read(nn.Module):
     @property
     def state_split(self): return dict(out=.5) if self.kind=='all' else dict(pick=.5, pick_bias=.5) if self.kind=='signed' else {}
 
+    def weights(self, x, importance=None): # for 'signed': of every sum [B, T, H, R, S], without and with the importance of the states and the heads that are not seen
+        w = F.linear(x, self.pick.flatten(0,-2)).unflatten(-1, self.pick.shape[:-1]) + self.pick_bias
+        seen = self._seen(x.shape[0], x.device)
+        used = w if importance is None else w*importance
+        return w, used if seen is None else used*seen
+
+    def _seen(self, B, device): # in training, some heads of a sequence are not seen, and the others count for more
+        if not self.training or not self.head_dropout: return None
+        return (torch.rand(B, 1, self.num_heads, 1, 1, device=device) >= self.head_dropout)/(1-self.head_dropout)
+
+    def finish(self, o): # what was read [B, T, H, R, d] or alike -> [B, T, D]
+        o = o.flatten(2)
+        if self.normalize: o = F.rms_norm(o, o.shape[-1:])
+        return F.linear(o, self.out.flatten(1).to(o.dtype), self.bias.to(o.dtype))
+
     def forward(self,
         x:Tensor,         # [B, T, D]
         Ms:Tensor,        # [B, T, H, S, d] states after each token
         importance=None,  # [S]
     )->tuple[Tensor,Tensor|None]: # [B, T, D]; read weights [B, T, H, R, S], for 'softmax' [B, T, 1, R, S], for 'all' None
-        if self.training and self.head_dropout:
-            seen = torch.rand(Ms.shape[0], 1, Ms.shape[2], 1, 1, device=Ms.device) >= self.head_dropout
-            Ms = Ms*seen/(1-self.head_dropout)
-        if self.kind!='softmax' and importance is not None: Ms = Ms*importance[:,None]
-        Ms,w = Ms.to(x.dtype if not torch.is_autocast_enabled(x.device.type) else Ms.dtype),None
-        if self.kind=='all': o = torch.einsum('bthsd,hsdr->bthsr', Ms, self.states.to(Ms.dtype))
-        else:
-            pick = F.linear(x, self.pick.flatten(0,-2)).unflatten(-1, self.pick.shape[:-1]).to(Ms.dtype) # [B, T, H, R, S], or for 'softmax' [B, T, R, D]
-            if self.kind=='signed': w = pick + self.pick_bias
-            else:                                                                                        # whole states, all heads of each
-                Ms,pick = Ms.transpose(2,3).flatten(3).unsqueeze(2),pick.unsqueeze(2)
-                logits = pick @ Ms.mT * Ms.shape[-1]**-.5
-                w = (logits if importance is None else logits+importance.log()).softmax(-1)
-            o = w.to(Ms.dtype) @ Ms
-        o = o.flatten(2)
-        if self.normalize: o = F.rms_norm(o, o.shape[-1:])
-        return F.linear(o, self.out.flatten(1).to(o.dtype), self.bias.to(o.dtype)), w
+        to = x.dtype if not torch.is_autocast_enabled(x.device.type) else Ms.dtype
+        if self.kind=='signed':
+            w,used = self.weights(x, importance)
+            return self.finish(used.to(to) @ Ms.to(to)), w
+        if (seen:=self._seen(Ms.shape[0], Ms.device)) is not None: Ms = Ms*seen
+        if self.kind=='all':
+            if importance is not None: Ms = Ms*importance[:,None]
+            return self.finish(torch.einsum('bthsd,hsdr->bthsr', Ms.to(to), self.states.to(to))), None
+        Ms,pick = Ms.to(to).transpose(2,3).flatten(3).unsqueeze(2), F.linear(x, self.pick.flatten(0,-2)).unflatten(-1, self.pick.shape[:-1]).to(to).unsqueeze(2) # whole states, all heads of each
+        logits = pick @ Ms.mT * Ms.shape[-1]**-.5
+        w = (logits if importance is None else logits+importance.log()).softmax(-1)
+        return self.finish(w.to(to) @ Ms), w
 
 # %% ../nbs/08_sequence.ipynb #8a899d74
 class NSTM(HasStates, nn.Module):
@@ -267,6 +277,7 @@ class NSTM(HasStates, nn.Module):
         timescale:tuple=None,   # shortest and longest time scale of writes at the start, in tokens; None: see below
         hard_write:bool=True,   # where transitions are annealed and hardened, write gates are too
         transition_rank:int=None, # rank of the transition logits
+        transition_keep:float=.9, # how much of a state stays in place before training
         transition_input:str='token', # 'token', or 'both': token and states choose the move (recurrent core)
         norm:str='none',        # 'none'; 'state': states have unit RMS after every token; 'read': what is read has
         head_dropout:float=0.,  # in training, share of the heads that the output does not see
@@ -299,7 +310,7 @@ class NSTM(HasStates, nn.Module):
         self.conv = nn.Parameter(torch.randn(D, conv_size, **kw)*(2*conv_size)**-.5) if conv_size>1 else None
         if conv_size>1:
             with torch.no_grad(): self.conv[:,-1] += .5**.5
-        self.transition = Transition(D, S, H, transition, transition_rank, backend=backend, **kw)
+        self.transition = Transition(D, S, H, transition, transition_rank, keep=transition_keep, backend=backend, **kw)
         self.look = nn.Parameter(torch.randn(H, d, 2*d, **kw)*d**-.5) if transition_input=='both' else None
         self.machine = (RecurrentCore if core=='recurrent' else ScanCore)(D, S, H, gate_type, route, top_k, timescale, **kw)
         self.talk = HeadCommunication(S, H, d, timescale, communicate_top_k, **kw) if communicate else None
@@ -308,7 +319,7 @@ class NSTM(HasStates, nn.Module):
         self.reverse = None
         if bidirectional:
             self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, write=write, hard_write=hard_write, communicate=communicate,
-                communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, transition_input=transition_input, norm=norm, head_dropout=head_dropout,
+                communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, transition_keep=transition_keep, transition_input=transition_input, norm=norm, head_dropout=head_dropout,
                 conv_size=conv_size, chunk_size=chunk_size, max_states=max_states, prune_threshold=prune_threshold, backend=backend, **kw)
     state_dims = dict(slots=(0,))
 
@@ -519,9 +530,11 @@ def _scan(self:NSTM, x, state, mask, trace, start):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
     tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid)
+    sums = kernels is not None and trace is None and self.read.kind=='signed' and self.gate_type=='gru' # the kernel reads, too
+    used = self.read.weights(xs, a)[1].to(M.dtype) if sums else None
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels)
-    y,w = self.read(xs, Ms, a)
+        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used)
+    y,w = (self.read.finish(Ms),None) if sums else self.read(xs, Ms, a)
     back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:
         for key in ('route','write'): trace[key] = back(trace.get(key))

@@ -86,7 +86,8 @@ def comparison(
     table = pd.DataFrame.from_dict(lines, orient='index', dtype=object)
     table = table[[('','parameters'),('','seeds')] + [c for t in tasks for c in sorted(c for c in table.columns if c[0]==t)]]
     table.columns = pd.MultiIndex.from_tuples(table.columns)
-    table.attrs.update(scores=scores, seeds={t: {m: len(rs) for (u,m),rs in runs.items() if u==t} for t in tasks})
+    carried = lambda rs: max((r['metrics'].get('state_bytes') or 0 for r in rs), default=0)
+    table.attrs.update(scores=scores, bytes={t: {m: carried(rs) for (u,m),rs in runs.items() if u==t} for t in tasks}, seeds={t: {m: len(rs) for (u,m),rs in runs.items() if u==t} for t in tasks})
     return table
 
 # %% ../../nbs/50a_comparison.ipynb #a291a269
@@ -102,6 +103,7 @@ def comparison_text(
         if t=='': continue
         part = table[[c for c in table.columns if c[0] in ('',t)]]
         part = part[[any(isinstance(v, tuple) for v in line) for line in part.values]].droplevel(0, axis=1)      # who was not trained on it is left out
+        if any(table.attrs.get('bytes', {}).get(t, {}).values()): part = part.assign(**{'state bytes': [table.attrs['bytes'][t][m] or None for m in part.index]})
         if t in table.attrs.get('seeds', {}): part = part.assign(seeds=[table.attrs['seeds'][t][m] for m in part.index])
         blocks.append(f"{t}, {table.attrs.get('scores',{}).get(t,'score')} at length\n{part.map(text).to_string()}")
     return '\n\n'.join(blocks)

@@ -21,6 +21,7 @@ from ..data import as_floats, crops, text_windows, sequential_mnist, shakespeare
 from ..tasks import IGNORE, TASKS, make_task, generator, scaled_accuracy
 from ..models import SequenceClassifier, SequenceLM, MIXERS, RIVALS
 from ..baselines import count_parameters, fit_parameters
+from ..rivals import state_bytes
 from ..transition import anneal_schedule, set_sharpness
 from ..tracking import make_row, save_row, load_rows, results_dir, WallClock, COLOURS
 from .comparison import lengths_of, best_runs, comparison, comparison_text, plot_lengths
@@ -521,7 +522,9 @@ def get_experiment(
 def core_of(config): return config['mixer_options'].get('core', 'recurrent') if config['mixer']=='nstm' else None
 
 def row_of(e, job, model, metrics, **fields):
-    "The row of a job."
+    "The row of a job; `state_bytes` is what all layers carry from token to token after a sequence of the training length."
+    mixers = [b.mixer for b in model.backbone.blocks] if hasattr(model, 'backbone') else []
+    if mixers: metrics = {**metrics, 'state_bytes': sum(state_bytes(m, job.config['d_model'], job.config['length']) for m in mixers)}
     return make_row(e.name, job.model, job.task, metrics, **{**dict(config=job.config, seed=job.seed, parameters=count_parameters(model), core=core_of(job.config)), **fields})
 
 def broken_row(
