@@ -83,7 +83,7 @@ if __name__ == '__main__':
     os.chdir(root)
     start = time.time()
     os.environ.update(OMP_NUM_THREADS='1', MKL_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1')   # a core for each job
-    ctx.set_forkserver_preload(['torch', 'fastai.basics', 'pandas', 'matplotlib.pyplot', 'nbdev.test'])   # imported once, for all notebooks
+    if ctx.get_start_method() == 'forkserver': ctx.set_forkserver_preload(['torch', 'fastai.basics', 'pandas', 'matplotlib.pyplot', 'nbdev.test'])   # imported once, for all notebooks
     nbs = sorted(o for o in (root/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in o.parts)
     jobs = [(test_file, o) for o in sorted((root/'tests').glob('test_*.py'))] + [(test_notebook, o) for o in nbs]
     res = run_all(sorted(jobs, key=lambda j: long.index(j[1].stem) if j[1].stem in long else len(long)))

@@ -31,11 +31,11 @@ def test_list():
 
 @pytest.mark.parametrize('name', names)
 def test_quick(name, tmp_path):
-    "The quick preset trains, tests, leaves a valid row for each job, a picture and a table with all its models, in less than two minutes."
+    "The quick preset trains, tests, leaves a valid row for each job, a picture and a table with all its models, in less than two minutes, in one process."
     from nstm.experiments.core import jobs_of, lengths_of
     from nstm.tracking import FIELDS
     start = time.time()
-    r = command('nstm_run', name, '--preset', 'quick', '--results', tmp_path)
+    r = command('nstm_run', name, '--preset', 'quick', '--workers', 1, '--results', tmp_path)
     took = time.time()-start
     if 'is not here and could not be downloaded' in r.stdout: pytest.skip('the data set is not here: set NSTM_DATA, or allow the download')
     assert r.returncode == 0, r.stdout

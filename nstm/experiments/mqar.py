@@ -14,11 +14,11 @@ from ..rivals import RIVAL_SETTINGS
 # %% ../../nbs/54_mqar.ipynb #fa1be4aa
 TASKS['mqar_16'] = lambda: Recall('mqar_16', 16, 16, pairs=4)   # small enough for the quick preset
 def memory(num_states, **options): # an NSTM with so many states, each token routed to few of them
-    return dict(mixer='nstm', mixer_options=dict(core='scan', transition='identity', read='signed', num_states=num_states, num_heads=4, communicate=0, chunk_size=16, **options))
+    return dict(mixer='nstm', mixer_options=dict(core='scan', transition='identity', read='signed', conv_size=4, num_states=num_states, num_heads=4, communicate=0, chunk_size=16, **options))
 experiment = Experiment('mqar', 'How much of what was paired can be recalled, for each byte of state?',
     models={**{f'NSTM, {S} states': memory(S) for S in (8,16,32,64)}, **RIVAL_SETTINGS},
     presets=dict(
         quick=dict(tasks=('mqar_16',), models=('NSTM, 16 states','Transformer'), d_model=32, n_layers=2, length=16, steps=400, batch_size=64, lr=5e-3, test_lengths=(16,), test_sequences=256),
-        full=dict(tasks=('mqar_64','mqar_128','mqar_256','mqar_512'), d_model=128, n_layers=2, steps=4000, batch_size=128, lr=2e-3, lrs=(1e-3,3e-3), test_sequences=512,
+        full=dict(tasks=('mqar_64','mqar_128','mqar_256','mqar_512'), d_model=128, n_layers=2, steps=3000, batch_size=128, lrs=(2e-3,5e-3), test_sequences=512,
                   per_task={f'mqar_{T}': dict(length=T, test_lengths=(T,)) for T in (64,128,256,512)}),
     ), score='accuracy')

@@ -7,7 +7,7 @@ __all__ = ['TRACKING', 'experiment']
 
 # %% ../../nbs/53_state_tracking.ipynb #8a130882
 from .core import Experiment
-from .transition_search import form
+from .transition_search import form, STAGES
 from ..rivals import RIVAL_SETTINGS
 
 # %% ../../nbs/53_state_tracking.ipynb #7fc983e3
@@ -15,8 +15,9 @@ TRACKING = ('parity','mod_addition','s3','a5','s5','mod_arithmetic','mod_arithme
 experiment = Experiment('state_tracking', 'Trained on at most 40 tokens, which models still know the state after 10,000?',
     models={'NSTM': form(), **RIVAL_SETTINGS},
     presets=dict(
-        quick=dict(tasks=('s3',), models=('NSTM','GRU','Transformer'), d_model=32, steps=300, batch_size=32, lr=5e-3, test_lengths=(40,160,640), test_sequences=16,
+        quick=dict(tasks=('s3',), models=('NSTM','GRU','Transformer'), d_model=32, steps=300, batch_size=32, lr=5e-3, stages=STAGES, test_lengths=(40,160,640), test_sequences=16,
                    per_model=dict(NSTM=dict(mixer_options=dict(num_heads=4)))),
-        full=dict(tasks=TRACKING, n_layers=2, parameters=860_000, steps=3000, batch_size=256, min_length=3, lr=2e-3, seeds=(0,1,2), test_lengths=(40,80,160,320,512,10_000), test_sequences=128,
-                  per_task={'s5':dict(lr=4e-3, steps=5000, batch_size=512), 'a5':dict(lr=4e-3), **{t: dict(steps=1000) for t in ('parity','mod_addition','s3', *(f'tomita_{n}' for n in range(1,8)))}}),
+        full=dict(tasks=TRACKING, n_layers=2, parameters=860_000, steps=3000, batch_size=256, stages=STAGES, lr=2e-3, seeds=(0,1,2), test_lengths=(40,80,160,320,512,10_000), test_sequences=128,
+                  per_task={'s5': dict(lr=4e-3, steps=4000, batch_size=512), 'a5': dict(lr=4e-3), 'mod_arithmetic_last': dict(min_length=3), 'mod_arithmetic_brackets': dict(min_length=1),
+                            **{t: dict(steps=800, batch_size=128) for t in ('parity','mod_addition','s3', *(f'tomita_{n}' for n in range(1,8)))}}),
     ))
