@@ -318,7 +318,11 @@ class Goal(NamedTuple):
 
 GOALS = [
     Goal('Digits, pixel by pixel: accuracy', .96, 'higher', '%', 'quickstart', 'test_accuracy', dict(data='digits')),
-    Goal('MNIST: accuracy', .95, 'higher', '%', 'seq_mnist', 'test_accuracy', dict(data='mnist')),
+    Goal('MNIST, one pixel at a time: accuracy', .989, 'higher', '%', 'seq_mnist', 'accuracy_784', dict(data='seq_mnist')),
+    Goal('S5, trained at 40 tokens: accuracy at 512', .99, 'higher', '%', 'state_tracking', 'accuracy_512', dict(data='s5')),
+    Goal('S5, trained at 40 tokens: accuracy at 10,000', .99, 'higher', '%', 'state_tracking', 'accuracy_10000', dict(data='s5')),
+    Goal('Copy, at four times the length trained on: accuracy', .99, 'higher', '%', 'copying', 'accuracy_400', dict(data='copy')),
+    Goal('Tiny Shakespeare: validation loss', 1.55, 'lower', 'nats', 'shakespeare', 'loss_256', dict(data='shakespeare')),
     Goal('CIFAR-10: accuracy', .90, 'higher', '%', 'cifar10', 'test_accuracy', dict(data='cifar10')),
     Goal('Long Range Arena: mean accuracy above a Transformer trained alike', 0., 'higher', 'points', 'lra', 'points_above_transformer'),
     Goal("Operations, as a share of a Transformer's", .50, 'lower', '%', 'speed', 'flops_ratio'),
