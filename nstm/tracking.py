@@ -395,7 +395,7 @@ def _plot(self:KPIDashboard, ax=None):
     if ax is None: _,ax = plt.subplots(figsize=(8, .4*len(self.goals)+.8))
     for i,(g,f,s) in enumerate(zip(self.goals, self.found, self.status)):
         c = self.colours[s]
-        if f is None or not g.target: ax.text(.03, i, 'open: nothing recorded yet' if f is None else f"{s}: {self.show(f['value'],g.unit)}", va='center', fontsize=8, color='#555555' if s=='open' else c)
+        if f is None or not g.target: ax.text(.03, i, 'open: no rows yet' if f is None else f"{s}: {self.show(f['value'],g.unit)}", va='center', fontsize=8, color='#555555' if s=='open' else c)
         else:
             ratio = f['value']/g.target if g.better=='higher' else g.target/f['value']
             ax.barh(i, min(ratio,2), color=c, height=.6, hatch='' if s=='met' else '//', edgecolor='white')
