@@ -9,10 +9,11 @@ __all__ = ['jit', 'interpreted', 'why_not', 'power_of_two', 'fused_sinkhorn', 'f
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from types import SimpleNamespace
 try:
     import triton
     import triton.language as tl
-except ImportError: triton = tl = None
+except ImportError: triton,tl = None,SimpleNamespace(constexpr=None)   # only what the kernels' annotations read
 
 # %% ../nbs/09_kernels.ipynb #5941a033
 def jit(f): return triton.jit(f) if triton is not None else f
