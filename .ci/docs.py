@@ -4,8 +4,8 @@ The notebooks go through nbdev's own processors, as in `nbdev_docs`; then Quarto
 and smalldocs otherwise, both from the same `_quarto.yml`. The finished pages ask nothing of the network."""
 import argparse, json, os, re, shutil, subprocess, sys
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
+from processes import context
 
 root = Path(__file__).resolve().parent.parent
 nbs, proc = root/'nbs', root/'_proc'
@@ -77,9 +77,7 @@ def process(force, n_workers):
         if f.name not in {o.name for o in notebooks}: f.unlink()
     todo = [o for o in notebooks if not (proc/o.name).exists() or (proc/o.name).stat().st_mtime < o.stat().st_mtime]
     kw = dict(max_tasks_per_child=1) if sys.version_info >= (3,11) else {}   # a process of its own for each notebook
-    ctx = get_context('forkserver' if sys.platform != 'win32' else 'spawn')
-    if ctx.get_start_method() == 'forkserver': ctx.set_forkserver_preload(['torch', 'fastai.basics', 'pandas', 'matplotlib.pyplot', 'nbdev.processors'])   # imported once, for all of them
-    with ProcessPoolExecutor(n_workers, mp_context=ctx, **kw) as ex:
+    with ProcessPoolExecutor(n_workers, mp_context=context(), **kw) as ex:
         for name in ex.map(page_source, todo, [proc/o.name for o in todo]): print(f'  {name}', flush=True)
     for name in ('_quarto.yml', 'nbdev.yml'): shutil.copy(nbs/name, proc/name)
     shutil.rmtree(proc/'assets', ignore_errors=True); shutil.copytree(nbs/'assets', proc/'assets')

@@ -2,9 +2,9 @@
 import ast, json, os, re, subprocess, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from configparser import ConfigParser
-from multiprocessing import get_context
 from pathlib import Path
 from xml.etree import ElementTree
+from processes import context
 
 root = Path(__file__).resolve().parent.parent
 cfg = ConfigParser(delimiters=['=']); cfg.read(root/'settings.ini')
@@ -36,12 +36,10 @@ def in_process(nb, log):
     from nbdev.test import test_nb
     sys.exit(not test_nb(nb, skip_flags=skip, basepath=root)[0])
 
-ctx = get_context('forkserver' if sys.platform != 'win32' else 'spawn')
-
 def test_notebook(nb, tmp):
     "In a process of its own, so that no notebook leans on another. (passed, failed, skipped, what was printed)"
     log = tmp/f'{nb.stem}.log'
-    p = ctx.Process(target=in_process, args=(nb, log))
+    p = context().Process(target=in_process, args=(nb, log))
     p.start(); p.join()
     out = log.read_text(encoding='utf-8', errors='replace') if log.exists() else ''
     return 1-bool(p.exitcode), int(bool(p.exitcode)), 0, out if p.exitcode else ''
@@ -83,7 +81,6 @@ if __name__ == '__main__':
     os.chdir(root)
     start = time.time()
     os.environ.update(OMP_NUM_THREADS='1', MKL_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1')   # a core for each job
-    if ctx.get_start_method() == 'forkserver': ctx.set_forkserver_preload(['torch', 'fastai.basics', 'pandas', 'matplotlib.pyplot', 'nbdev.test'])   # imported once, for all notebooks
     nbs = sorted(o for o in (root/'nbs').rglob('*.ipynb') if '.ipynb_checkpoints' not in o.parts)
     jobs = [(test_file, o) for o in sorted((root/'tests').glob('test_*.py'))] + [(test_notebook, o) for o in nbs]
     res = run_all(sorted(jobs, key=lambda j: long.index(j[1].stem) if j[1].stem in long else len(long)))

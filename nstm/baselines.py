@@ -4,6 +4,7 @@
 
 # %% ../nbs/11_baselines.ipynb #8a1f31d2
 from __future__ import annotations
+from bisect import bisect_left
 from typing import NamedTuple
 import torch
 from torch import nn, Tensor
@@ -126,13 +127,15 @@ def count_parameters(model:nn.Module)->int:
 def fit_parameters(
     build,                 # value -> model
     target:int,            # parameters wanted
-    values,                # values of the knob to try, such as range(16, 256, 2)
+    values,                # values of the knob, from the smallest model to the largest, such as range(16, 256, 2)
     tolerance:float=.05,   # relative distance that is near enough
 ):                         # the value and its model
     "The value whose model is nearest to `target` parameters."
-    sizes = {}
-    for v in values:
-        with torch.device('meta'): sizes[v] = count_parameters(build(v))
+    def size(v):
+        with torch.device('meta'): return count_parameters(build(v))
+    values = list(values)
+    i = bisect_left(values, target, hi=len(values)-1, key=size)   # the first that is large enough, or the last
+    sizes = {v: size(v) for v in values[max(0,i-1):i+1]}
     best = min(sizes, key=lambda v: abs(sizes[v]-target))
     if abs(sizes[best]-target) > tolerance*target: raise ValueError(f"no value gives {target} ± {tolerance:.0%} parameters; the nearest is {best} with {sizes[best]}")
     return best, build(best)
