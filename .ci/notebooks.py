@@ -17,7 +17,8 @@ class Client(NotebookClient):
 def rerun(f):
     nb = nbformat.read(f, 4)
     start = time.time()
-    Client(nb, timeout=1800, kernel_name='python3', resources={'metadata': {'path': str(f.parent)}}).execute()
+    Client(nb, timeout=1800, kernel_name='python3', resources={'metadata': {'path': str(f.parent)}}, store_widget_state=False).execute()
+    for o in (o for c in nb.cells for o in c.get('outputs', [])): o.get('data', {}).pop('application/vnd.jupyter.widget-view+json', None)   # a view of a kernel that is gone
     nbformat.write(nb, f)
     print(f'  {f.name}: {time.time()-start:.0f} s', flush=True)
 

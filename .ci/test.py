@@ -9,7 +9,7 @@ from processes import context
 root = Path(__file__).resolve().parent.parent
 cfg = ConfigParser(delimiters=['=']); cfg.read(root/'settings.ini')
 skip = cfg['DEFAULT']['tst_flags'].split()
-long = 'test_experiments', 'test_site', '56_dynamic_states', '50_experiments', 'test_break'   # these first, so that no core waits for them at the end
+long = 'test_experiments', 'test_site', 'test_widgets', '56_dynamic_states', '50_experiments', 'test_break'   # these first, so that no core waits for them at the end
 
 # ---------------------------------------------------------------- notebooks
 

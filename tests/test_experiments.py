@@ -1,5 +1,5 @@
 "The experiments as they are run: from the command line, in a folder of results of their own, interrupted and gone on with."
-import math, os, re, signal, subprocess, sys, time
+import io, math, os, re, signal, subprocess, sys, time
 from pathlib import Path
 import pytest
 from util import root, run
@@ -79,7 +79,7 @@ program = """
 import sys
 from nstm.experiments import core
 demo = core.Experiment('demo', 'A small one.', models=dict(GRU=dict(mixer='gru'), Transformer=dict(mixer='transformer'), Broken=dict(mixer='transformer', mixer_options=dict(num_heads=5))),
-    presets=dict(quick=dict(tasks=('parity',), models=('GRU','Transformer'), d_model=32, batch_size=32, steps=600, length=20, lr=5e-3, test_lengths=(20,40), test_sequences=32),
+    presets=dict(quick=dict(tasks=('parity',), models=('GRU','Transformer'), d_model=16, batch_size=8, steps=600, length=12, lr=5e-3, test_lengths=(12,24), test_sequences=32),
                  tiny=dict(tasks=('parity',), d_model=16, batch_size=4, steps=10, length=8, test_lengths=(8,), test_sequences=8)))
 core.find_experiments = lambda: dict(demo=demo)
 if __name__ == '__main__': sys.exit(core.main(sys.argv[1:]))
@@ -91,6 +91,18 @@ def demo(tmp_path_factory):
     f = tmp_path_factory.mktemp('demo')/'program.py'
     f.write_text(program)
     return sys.executable, str(f), 'demo'
+
+def here(args, results):
+    "The same command line without starting the program: exit code, what was printed."
+    from contextlib import redirect_stdout, redirect_stderr
+    from nstm.experiments import core
+    was,out,names = core.find_experiments,io.StringIO(),{'__name__':'demo'}
+    exec(program, names)
+    try:
+        with redirect_stdout(out), redirect_stderr(out): code = core.main(['demo', *args, '--workers', '1', '--results', str(results)])
+    except SystemExit as e: code = e.code
+    finally: core.find_experiments = was
+    return code, out.getvalue()
 
 def alive(group):
     "Processes of a group, but for those that have ended and are not yet buried."
@@ -122,11 +134,11 @@ def start_and_stop(cmd, results, how):
     return p.returncode, out
 
 @pytest.fixture(scope='module')
-def whole(demo, tmp_path_factory):
+def whole(tmp_path_factory):
     "What lasts of the rows of a run that nothing disturbed, in one process."
     results = tmp_path_factory.mktemp('whole')
-    r = run(*demo, '--workers', '1', '--results', results, **one)
-    assert r.returncode == 0, r.stdout
+    code,out = here([], results)
+    assert code == 0, out
     return sorted(map(lasting, rows_of(results)), key=lambda o: o['model'])
 
 @pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='finds processes by /proc')
@@ -138,8 +150,8 @@ def test_interrupt(demo, whole, tmp_path):
     rows = rows_of(tmp_path)
     assert rows and {r['status'] for r in rows} == {'interrupted'}, [r['status'] for r in rows]
 
-    r = run(*demo, '--results', tmp_path, **one)
-    assert r.returncode == 2 and '--resume' in r.stdout and '--restart' in r.stdout, r.stdout
+    code,out = here([], tmp_path)
+    assert code == 2 and '--resume' in out and '--restart' in out, out
 
     code,out = start_and_stop([*demo, '--resume'], tmp_path, lambda p: p.terminate())
     assert code == 130 and 'Traceback' not in out, out
@@ -153,10 +165,10 @@ def test_interrupt(demo, whole, tmp_path):
     assert sorted(map(lasting, done), key=lambda o: o['model']) == whole
     assert not list((tmp_path/'.checkpoints').iterdir())
 
-def test_one_fails(demo, tmp_path):
+def test_one_fails(tmp_path):
     "A job that fails is told at the end, with exit code 1; the others are finished, and `--resume` tries only what failed again."
     for more,status in (([], ['failed','finished','finished']), (['--resume'], ['failed','failed','finished','finished'])):
-        r = run(*demo, '--preset', 'tiny', '--workers', '1', '--results', tmp_path, *more, **one)
-        assert r.returncode == 1, r.stdout
-        assert re.search(r'failed: parity, Broken, seed 0: ValueError: .*divisible', r.stdout) and '1 of 3 runs failed' in r.stdout, r.stdout
+        code,out = here(['--preset', 'tiny', *more], tmp_path)
+        assert code == 1, out
+        assert re.search(r'failed: parity, Broken, seed 0: ValueError: .*divisible', out) and '1 of 3 runs failed' in out, out
         assert sorted(o['status'] for o in rows_of(tmp_path)) == status

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urldefrag, unquote
 import pytest
 from util import root, scratch_copy, run
+from views import changed, play_with, seen, steps
 
 chromium = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 flags = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split()
@@ -161,4 +162,33 @@ def test_small_screen(base, browser):
     context = browser.new_context(viewport={'width':390, 'height':800}, is_mobile=True)
     tab = context.new_page(); tab.goto(base + 'checks.html')
     assert tab.evaluate('document.documentElement.scrollWidth') <= 391
+    context.close()
+
+def test_explorers_move(site, base, browser):
+    "The page 'Explore the states' plays without a kernel and without a network, by mouse and by keyboard, in light and dark."
+    assert all((site/n).stat().st_size < 1_000_000 for n in ('explore.html', 'widgets.html'))
+    context = browser.new_context(viewport={'width':1300, 'height':900})
+    tab,said = context.new_page(), []
+    tab.on('pageerror', lambda e: said.append(str(e)))
+    tab.goto(base + 'explore.html')
+    tab.wait_for_function("document.querySelectorAll('.nstm-view[data-ready]').length === document.querySelectorAll('.nstm-view').length")
+    context.set_offline(True)
+    views = tab.locator('.nstm-view').all()
+    assert len(views) >= 6
+    for v in views:
+        look = v.evaluate(seen)
+        v.locator('.nv-slider').fill('2'); changed(tab, v, look, 'the slider')
+        assert v.evaluate('v => v.scrollWidth - v.clientWidth') <= 1
+    play_with(tab, views[0])
+    look = views[0].evaluate(seen)
+    views[0].locator('.nv-beside').select_option('2'); changed(tab, views[0], look, 'another edit beside it')
+    budget = next(v for v in views if v.locator('.nv-also:visible').count())
+    look,also = budget.evaluate(seen),budget.locator('.nv-also')
+    also.focus(); also.press('End'); changed(tab, budget, look, 'the prune threshold')
+    assert '1 state' in budget.locator('.nv-count').inner_text()
+    took = views[1].evaluate(steps)
+    assert took[len(took)//2] < 100, f'a step of the slider takes {took} ms'
+    tab.locator('.quarto-color-scheme-toggle:visible').first.click()
+    tab.wait_for_function("[...document.querySelectorAll('.nstm-view')].every(v => v.style.colorScheme === 'dark')")
+    assert not said, said
     context.close()
