@@ -21,9 +21,10 @@ def showable(src):
 def mixes(src):
     "An import among other code: nbdev would run the cell to show the API, alone, where its variables do not exist."
     import ast
-    try: kinds = {isinstance(o, (ast.Import, ast.ImportFrom)) for o in ast.parse(src).body}
+    try: tree = ast.parse(src)
     except SyntaxError: return False   # cell magics
-    return len(kinds) == 2
+    is_import = lambda o: isinstance(o, (ast.Import, ast.ImportFrom))
+    return any(map(is_import, ast.walk(tree))) and not all(map(is_import, tree.body))
 
 def split_title(nb):
     "nbdev takes the title and its `>` line from the first text cell and drops the rest of it; so the rest becomes a cell of its own."

@@ -79,7 +79,7 @@ program = """
 import sys
 from nstm.experiments import core
 demo = core.Experiment('demo', 'A small one.', models=dict(GRU=dict(mixer='gru'), Transformer=dict(mixer='transformer'), Broken=dict(mixer='transformer', mixer_options=dict(num_heads=5))),
-    presets=dict(quick=dict(tasks=('parity',), models=('GRU','Transformer'), d_model=16, batch_size=8, steps=600, length=12, lr=5e-3, test_lengths=(12,24), test_sequences=32),
+    presets=dict(quick=dict(tasks=('parity',), models=('GRU','Transformer'), d_model=16, batch_size=8, steps=1600, length=12, lr=5e-3, test_lengths=(12,24), test_sequences=32),
                  tiny=dict(tasks=('parity',), d_model=16, batch_size=4, steps=10, length=8, test_lengths=(8,), test_sequences=8)))
 core.find_experiments = lambda: dict(demo=demo)
 if __name__ == '__main__': sys.exit(core.main(sys.argv[1:]))
