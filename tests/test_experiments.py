@@ -79,7 +79,7 @@ program = """
 import sys
 from nstm.experiments import core
 demo = core.Experiment('demo', 'A small one.', models=dict(GRU=dict(mixer='gru'), Transformer=dict(mixer='transformer'), Broken=dict(mixer='transformer', mixer_options=dict(num_heads=5))),
-    presets=dict(quick=dict(tasks=('parity',), models=('GRU','Transformer'), d_model=16, batch_size=8, steps=1600, length=12, lr=5e-3, test_lengths=(12,24), test_sequences=32),
+    presets=dict(quick=dict(tasks=('parity',), models=('GRU','Transformer'), d_model=16, batch_size=8, steps=1000, length=12, lr=5e-3, test_lengths=(12,24), test_sequences=32),
                  tiny=dict(tasks=('parity',), d_model=16, batch_size=4, steps=10, length=8, test_lengths=(8,), test_sequences=8)))
 core.find_experiments = lambda: dict(demo=demo)
 if __name__ == '__main__': sys.exit(core.main(sys.argv[1:]))
@@ -119,7 +119,8 @@ def start_and_stop(cmd, results, how):
     "Start a run in a process group of its own; when it has written a checkpoint, `how(process)`. Returns its exit code and what it printed; none of its processes is left."
     before = checkpoints(results)
     p = subprocess.Popen([*map(str, cmd), '--results', str(results)], cwd=root, env={**os.environ, **one, 'MPLBACKEND':'agg', 'PYTHONUNBUFFERED':'1'}, text=True,
-                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))   # a shell that runs the tests in the background has it ignored
     try:
         end = time.time()+120
         while time.time() < end and p.poll() is None and not checkpoints(results)-before: time.sleep(.02)
