@@ -68,6 +68,7 @@ def sequence_layer():
 def all_modules():
     "every module of the package imports"
     import pkgutil, importlib, nstm
+    sys.modules['triton'] = None   # as on a machine without it
     for m in pkgutil.iter_modules(nstm.__path__): importlib.import_module(f'nstm.{m.name}')
 
 if '--quick' not in sys.argv:
