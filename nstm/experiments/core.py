@@ -482,7 +482,7 @@ def preset_of(
     for k in p: check_choice(k, (*DEFAULTS,*SETTINGS), 'setting')
     s = {**SETTINGS, **{k:v for k,v in p.items() if k in SETTINGS}}
     for k in s['per_task']: check_choice(k, tuple(s['tasks']), 'per_task')
-    for k in (*s['per_model'], *(s['models'] or ())): check_choice(k, tuple(e.models), 'model')
+    for k in (*s['per_model'], *(s['models'] or ()), *(m for t in s['per_task'].values() for m in t.get('per_model', ()))): check_choice(k, tuple(e.models), 'model')
     if not s['tasks']: raise ValueError(f"preset {preset!r} of {e.name!r} must name at least one task, got none")
     return s, {k:v for k,v in p.items() if k not in SETTINGS}
 
@@ -500,8 +500,10 @@ def jobs_of(
     out = []
     for t in once(tasks, s['tasks']):
         check_choice(t, (*PROBLEMS,*TASKS), 'task')
+        own = dict(s['per_task'].get(t, {}))
+        both = own.pop('per_model', {})
         for m in once(models, s['models'], e.models):
-            c = configure(base, s['per_task'].get(t), e.models[m], s['per_model'].get(m))
+            c = configure(base, own, e.models[m], s['per_model'].get(m), both.get(m))
             for seed in once(seeds, s['seeds']):
                 for lr in once(lrs, s['lrs'], (c['lr'],)): out.append(Job(t, m, seed, json.loads(json.dumps(check_config({**c, 'lr':lr})))))
     return out
