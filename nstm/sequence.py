@@ -5,6 +5,7 @@
 # %% ../nbs/08_sequence.ipynb #e3c17a4e
 from __future__ import annotations
 import math
+from importlib import import_module
 from typing import NamedTuple
 from fastcore.basics import patch
 import torch
@@ -160,7 +161,7 @@ class ScanCore(nn.Module):
             if n==3: self.bias[1] = -b
     state_dims = dict(gates=(2,), bias=(2,))
 
-    def tokens(self, x, dtype, log_a, gate):  # x [B,T,D] -> keep or its log, write, route, output gate [B,T,H,S], value [B,T,H,d], in the states' precision
+    def tokens(self, x, dtype, log_a, gate, half=False):  # x [B,T,D] -> keep or its log, write, route, output gate [B,T,H,S], value [B,T,H,d], in the states' precision; with `half` the value in its own
         n,H,S = self.bias.shape
         z = F.linear(x, self.gates.flatten(0,2)).to(dtype).unflatten(-1, (n+self.route, H, S)).movedim(-3, 0)
         b = self.bias.to(dtype)
@@ -168,9 +169,10 @@ class ScanCore(nn.Module):
         if self.route: rho = keep_top_k(z[n] if log_a is None else z[n]+log_a, self.top_k).softmax(-1)
         f = -(z[0]+b[0]) if n==1 else z[1]+b[1]                       # logit of what is kept
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
-        return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, self.value(x).to(dtype).unflatten(-1, (H,-1)).tanh()
+        v = self.value(x)
+        return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, (v if half else v.to(dtype)).unflatten(-1, (H,-1)).tanh()
 
-    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
+    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
         nothing = 0. if P is None and shares is None else 1.
         if write=='off': keep,w = torch.full_like(keep, nothing),torch.zeros_like(w)
@@ -182,7 +184,8 @@ class ScanCore(nn.Module):
         if mask is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
-        if kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M, read)
+        if chunks: Ms,M = import_module('nstm.chunks').fused_diagonal(keep, w, v, read, M)
+        elif kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M, read)
         elif shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
         elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
         elif P is not None:   Ms,M = scan_dense(P, keep, w, v, M, chunk_size, between)
@@ -222,7 +225,7 @@ class Read(nn.Module):
     def state_split(self): return dict(out=.5) if self.kind=='all' else dict(pick=.5, pick_bias=.5) if self.kind=='signed' else {}
 
     def weights(self, x, importance=None): # for 'signed': of every sum [B, T, H, R, S], without and with the importance of the states and the heads that are not seen
-        w = F.linear(x, self.pick.flatten(0,-2)).unflatten(-1, self.pick.shape[:-1]) + self.pick_bias
+        w = F.linear(x, self.pick.flatten(0,-2), self.pick_bias.flatten()).unflatten(-1, self.pick.shape[:-1])
         seen = self._seen(x.shape[0], x.device)
         used = w if importance is None else w*importance
         return w, used if seen is None else used*seen
@@ -503,7 +506,7 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     (B,T,_),H,S,C = x.shape,self.num_heads,self.num_states,self.communicate or self.chunk_size
     M = split_heads(state.slots, H)
     kernels = fused(self.backend, M, but='states that communicate between chunks have no kernel yet' if self.talk is not None else '')
-    if kernels is not None: C = 1                                                              # no chunks, and nothing to fill up
+    if kernels is not None: C = 1                                                              # nothing to fill up
     a,log_a = self._log_importance(M.dtype)
     known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device
     ahead = state.position % C if known is None else torch.full_like(state.position, known)    # [B] tokens of the current chunk already read
@@ -529,11 +532,13 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     def between(i, M):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
-    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid)
     sums = kernels is not None and trace is None and self.read.kind=='signed' and self.gate_type=='gru' # the kernel reads, too
-    used = self.read.weights(xs, a)[1].to(M.dtype) if sums else None
+    chunks = sums and P is None and shares is None and n>=16 and S<=64 and self.d_model<=128*H        # all tokens of a chunk at once
+    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, half=chunks)
+    used = self.read.weights(xs, a)[1] if sums else None
+    if sums and not chunks: used = used.to(M.dtype)
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used)
+        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used, chunks)
     y,w = (self.read.finish(Ms),None) if sums else self.read(xs, Ms, a)
     back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:
