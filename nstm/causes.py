@@ -9,14 +9,15 @@ from contextlib import contextmanager
 import torch
 from torch import nn, Tensor
 from .checks import *
-from .recorder import nstm_layers, at_rest, pieces, running, answer, check_tokens
+from .recorder import PARTS, Recording, nstm_layers, at_rest, check_tokens, record
 from .interpret import axes_of, heat, COLOURS
 from .sequence import NSTM
 from .states import resize_states
 
 # %% auto #0
-__all__ = ['distance', 'run_edited', 'edit_slots', 'token_effects', 'plot_token_effects', 'state_effects', 'rank_correlation',
-           'without_states', 'damage', 'plot_claims', 'pair_damage', 'cut_edges', 'edge_effects']
+__all__ = ['distance', 'join', 'first_state', 'interfere', 'run_edited', 'edit_state', 'edit_slots', 'token_effects',
+           'plot_token_effects', 'state_effects', 'rank_correlation', 'without_states', 'damage', 'plot_claims',
+           'pair_damage', 'plot_pairs', 'cut_edges', 'edge_effects']
 
 # %% ../nbs/40a_causes.ipynb #8fe8ea18
 def distance(
@@ -26,38 +27,79 @@ def distance(
     return (a.softmax(-1)-b.softmax(-1)).abs().sum(-1)/2
 
 # %% ../nbs/40a_causes.ipynb #05c56b2d
-def run_edited(
+def join(
+    recs:list,  # of `record`, each going on from the one before
+    total:bool, # answers are means over the tokens so far
+)->Recording:
+    "One recording from several."
+    def part(k, i):
+        vs = [getattr(r.layers[i], k) for r in recs]
+        like = next((v for v in vs if v is not None), None)
+        return None if like is None else torch.cat([like.new_full((like.shape[0], len(r.at), *like.shape[2:]), float('nan')) if v is None else v for r,v in zip(recs, vs)], 1)
+    layers = [l._replace(**{k: part(k, i) for k in PARTS}) for i,l in enumerate(recs[0].layers)]
+    said,sums,n = [],0.,0
+    for r in recs:
+        k = torch.arange(1, r.so_far.shape[1]+1, device=r.so_far.device)[:,None]
+        said.append((r.so_far*k+sums)/(n+k) if total else r.so_far)
+        if total: sums = said[-1][:,-1:]*(n+len(k))
+        n += len(k)
+    said = torch.cat(said, 1)
+    at = torch.arange(n, device=said.device)
+    return Recording(torch.cat([r.tokens for r in recs], 1), at, torch.cat([r.mask for r in recs], 1), layers, said[:,-1] if recs[0].logits.ndim==2 else said, said, recs[-1].state)
+
+# %% ../nbs/40a_causes.ipynb #00d5379f
+def first_state(
+    model:nn.Module,  # a model that can be recorded
+    B:int,            # sequences
+):                    # of a bare layer; or a tuple with one a block, None for a block that is no `NSTM`
+    "The state before the first token."
+    states = {i: l.init_state(B) for i,l in nstm_layers(model).items()}
+    return states[0] if isinstance(model, NSTM) else tuple(states.get(i) for i in range(len(model.backbone.blocks)))
+
+def interfere(
     model:nn.Module,  # a model that can be recorded
     x:Tensor,         # [B, T] ids or [B, T, F] features
-    edits:dict=None,  # token number, from 1 -> function of the state of all layers that returns a changed one
-)->Tensor:            # [B, T, C] what the model would answer if the sequence ended here
-    "The answers after every token, with the state changed on the way."
+    edits:dict=None,  # token number, from 0 -> function of the state of all layers that returns a changed one
+    parts:list=None,  # what to write down, see `record`
+)->Recording:
+    "What every token did, with the state changed on the way."
     edits,(B,T) = edits or {},x.shape[:2]
-    for t in edits: check_count(t, 'edits', least=1, most=T-1)
+    for t in edits: check_count(t, 'edits', least=0, most=T-1)
     if any(l.reverse is not None for l in nstm_layers(model).values()): raise ValueError("a model that reads backwards has no state that the future depends on alone; got bidirectional=True")
-    cuts,state,total,out = [0,*sorted(edits),T],None,None,[]
     check_tokens(model, x)
-    with at_rest(model):
-        for a,b in zip(cuts, cuts[1:]):
-            if a in edits: state = edits[a](state)
-            for p in pieces(model, x[:,a:b], torch.full((B,), b-a, device=x.device), state, 256):
-                if total is None: total = torch.zeros_like(p.y[:,0])
-                out.append(answer(model, running(model, p._replace(start=a+p.start), total)))
-            state = p.state
-    return torch.cat(out, 1)
+    with torch.no_grad(): state,recs = first_state(model, B),[]
+    cuts = sorted({0,*edits})
+    for a,b in zip(cuts, [*cuts[1:],T]):
+        with torch.no_grad(): state = edits[a](state) if a in edits else state
+        recs.append(record(model, x[:,a:b], state=state, parts=parts, piece=256))
+        state = recs[-1].state
+    return join(recs, getattr(model, 'pool', '')=='mean')
 
-def edit_slots(
+def run_edited(
+    model:nn.Module, x:Tensor, edits:dict=None, # as for `interfere`
+)->Tensor:                                      # [B, T, C] what the model would answer if the sequence ended here
+    "The answers after every token, with the state changed on the way."
+    return interfere(model, x, edits, []).so_far
+
+# %% ../nbs/40a_causes.ipynb #eb1bd89c
+def edit_state(
     model:nn.Module, state,  # its state: one of a bare layer, or a tuple with one a block
     block:int,               # number of the block
-    f,                       # (vectors [B, S, D], those before the first token [B, S, D]) -> vectors
-):                           # the state with the vectors of this layer changed
+    f,                       # `NSTMState` of this layer -> a changed one
+):                           # the state with that of this layer changed
+    "Change what one layer carries."
+    check_choice(block, tuple(nstm_layers(model)), 'block')
+    return f(state) if isinstance(model, NSTM) else tuple(f(s) if i==block else s for i,s in enumerate(state))
+
+def edit_slots(
+    model:nn.Module, state, block:int,  # as for `edit_state`
+    f,                                  # (vectors [B, S, D], those before the first token [B, S, D]) -> vectors
+):                                      # the state with the vectors of this layer changed
     "Change the state vectors of one layer; a cell of 'lstm' gates is changed in the same way."
-    layers = nstm_layers(model)
-    layer = layers[check_choice(block, tuple(layers), 'block')]
     def one(s):
-        first = layer.init_state(len(s.slots))
+        first = nstm_layers(model)[block].init_state(len(s.slots))
         return s._replace(slots=f(s.slots, first.slots), cell=None if s.cell is None else f(s.cell, first.cell))
-    return one(state) if isinstance(model, NSTM) else tuple(one(s) if i==block else s for i,s in enumerate(state))
+    return edit_state(model, state, block, one)
 
 # %% ../nbs/40a_causes.ipynb #d6c6634c
 def token_effects(
@@ -177,6 +219,22 @@ def pair_damage(
         for i in range(S):
             for j in range(i): out[i,j] = out[j,i] = float(loss_of(without_states(model, block, [i,j])))-whole-alone[i]-alone[j]
     return out, alone
+
+# %% ../nbs/40a_causes.ipynb #4e4f8236
+def plot_pairs(
+    v:Tensor,         # [I, J] a number for each pair, few enough to be read
+    title:str='',     # above
+    rows:str='state', cols:str='state', # what stands at the left and below
+    ax=None,          # matplotlib axes
+):                    # the figure
+    "A small table as a heat map with its numbers (seaborn); where some are negative, violet is above 0 and brown below."
+    import seaborn as sns
+    signed = bool((v<0).any())
+    most = float(v.abs().max())
+    fig,ax = axes_of(ax, (1.2+.45*v.shape[1], .8+.3*v.shape[0]))
+    sns.heatmap(v.cpu().numpy(), ax=ax, annot=True, fmt='.2f' if most>=.1 else '.3f', annot_kws=dict(fontsize=7), cmap='PuOr' if signed else 'viridis', vmin=-most if signed else 0., vmax=most, cbar=False)
+    ax.set_title(title, fontsize=9); ax.set_ylabel(rows, fontsize=8); ax.set_xlabel(cols, fontsize=8); ax.tick_params(labelsize=7); ax.tick_params('y', rotation=0)
+    return fig
 
 # %% ../nbs/40a_causes.ipynb #3a08a2c7
 @contextmanager

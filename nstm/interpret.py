@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 from .checks import *
 from .recorder import PARTS, LayerRecord, Recording, nstm_layers, at_rest, record
+from .sequence import NSTMState
 
 # %% auto #0
 __all__ = ['COLOURS', 'axes_of', 'token_labels', 'layer_of', 'label_tokens', 'heat', 'show_importance', 'plot_routes',
            'routes_by_token', 'route_entropy', 'state_entropy', 'plot_entropy', 'plot_map', 'plot_token_maps', 'travel',
            'plot_travel', 'time_scales', 'plot_time_scales', 'project', 'plot_trajectory', 'mean_talk', 'plot_talk',
-           'plot_reads', 'plot_life', 'PARTS', 'LayerRecord', 'Recording', 'nstm_layers', 'at_rest', 'record']
+           'plot_reads', 'state_shares', 'plot_life', 'PARTS', 'LayerRecord', 'Recording', 'nstm_layers', 'at_rest',
+           'record']
 
 # %% ../nbs/40_interpret.ipynb #f1640e21
 _all_ = ['PARTS', 'LayerRecord', 'Recording', 'nstm_layers', 'at_rest', 'record']   # of the recorder, for those who import from here
@@ -202,18 +204,19 @@ def plot_token_maps(
 # %% ../nbs/40_interpret.ipynb #c02642c8
 def travel(
     rec:Recording,
-    layer:int=0,  # which of the recorded layers; with 'gru' gates, whose write says what is overwritten
+    layer:int=0,  # which of the recorded layers
 )->Tensor:        # [B, N, H, S, S] now in state i, from what state j held before the first token
     "How much of the first states' content is where, after each token; talks are left out."
     l = rec.layers[check_count(layer, 'layer', least=0, most=len(rec.layers)-1)]
     if len(rec.at)>1 and (rec.at.diff()!=1).any() or rec.at[0]!=0: raise ValueError(f"content is followed from token to token: record with every=1 and start=0, got tokens {rec.at[:3].tolist()}…")
-    if l.transition is None and l.write is None: raise ValueError(f"layer {layer} has neither moves nor writes to follow, or they were not recorded")
-    keep = 1. if l.write is None else (1-l.write).unsqueeze(-1)
+    if l.transition is None and l.keep is None: raise ValueError(f"layer {layer} has neither moves nor writes to follow, or they were not recorded")
+    keep = 1. if l.keep is None else l.keep.unsqueeze(-1)
     A = keep*(torch.eye(len(l.kept), device=rec.at.device) if l.transition is None else l.transition)
     out = [A[:,0]]
     for t in range(1, A.shape[1]): out.append(A[:,t] @ out[-1])
     return torch.stack(out, 1)
 
+# %% ../nbs/40_interpret.ipynb #27110469
 def plot_travel(
     rec:Recording,
     row:int=0, layer:int=0, head:int=0,  # which sequence, which of the recorded layers, which head
@@ -237,14 +240,13 @@ def plot_travel(
     ax.set_ylabel('state'); ax.set_title('whose content is where', fontsize=9)
     return fig
 
-# %% ../nbs/40_interpret.ipynb #08deedc8
+# %% ../nbs/40_interpret.ipynb #73fd5b51
 def time_scales(
     rec:Recording,
     layer:int=0,  # which of the recorded layers
 )->Tensor:        # [H, S] in tokens
-    "After how many tokens a state has kept 1/e of what it held, from the mean of log(1 - write) over the kept tokens."
-    w = layer_of(rec, layer, 'write')[1][rec.mask]
-    return -1/torch.log1p(-w.clamp(1e-9, 1-1e-6)).mean(0)
+    "After how many tokens a state has kept 1/e of what it held, from the mean of log(keep) over the kept tokens."
+    return -1/layer_of(rec, layer, 'keep')[1][rec.mask].clamp(1e-6, 1-1e-7).log().mean(0)
 
 def plot_time_scales(
     rec:Recording,
@@ -255,7 +257,7 @@ def plot_time_scales(
     tau = time_scales(rec, layer).cpu()
     fig,ax = axes_of(ax, (4,2.4))
     for h,t in enumerate(tau): ax.plot(t, color=COLOURS[h%7], lw=0, marker='os^vDPX'[h%7], label=f'head {h}')
-    ax.set(yscale='log', ylabel='time scale (tokens)', xlabel='state'); ax.set_xticks(range(tau.shape[1]), rec.layers[layer].kept.tolist())
+    ax.set(yscale='log', ylabel='time scale (tokens)', xlabel='state'); ax.minorticks_off(); ax.set_xticks(range(tau.shape[1]), rec.layers[layer].kept.tolist())
     ax.set_title(f'how long states keep what they hold, layer {rec.layers[layer].index}', fontsize=9); ax.legend(fontsize=7, ncols=2); ax.grid(alpha=.3)
     return fig
 
@@ -355,6 +357,16 @@ def plot_reads(
     most = float(v.nan_to_num().abs().max())
     signed = bool((v<0).any())
     return heat(v, token_labels(rec, row, glyphs), l.kept, ax, f'read {read}, head {head}', 'PuOr' if signed else 'viridis', -most if signed else 0., most)
+
+# %% ../nbs/40_interpret.ipynb #8ef331de
+def state_shares(
+    rec:Recording,
+    layer:int=0,        # which of the recorded layers
+    part:str='route',   # 'route': of the tokens; 'read': of the size of the read weights
+)->Tensor:              # [S], sums to 1
+    "What share of the tokens, or of the reading, each state has."
+    v = layer_of(rec, layer, check_choice(part, ('route','read'), 'part'))[1][rec.mask].abs()
+    return (v/v.sum(-1, keepdim=True).clamp_min(1e-30)).flatten(0, -2).mean(0)
 
 # %% ../nbs/40_interpret.ipynb #c3b91c13
 def plot_life(

@@ -17,13 +17,14 @@ __all__ = ['PARTS', 'LayerRecord', 'Recording', 'nstm_layers', 'at_rest', 'overh
            'pieces', 'running', 'pick_states', 'Notes', 'check_tokens', 'check_kept', 'record']
 
 # %% ../nbs/38_recorder.ipynb #2908206c
-PARTS = ('route','write','transition','communication','read','states')
+PARTS = ('route','write','keep','transition','communication','read','states')
 
 class LayerRecord(NamedTuple):
     "What one layer did at the kept tokens: B sequences, N tokens, H heads, S states kept; None where it has no such part or it was not asked for."
     index:int                  # number of its block
     route:Tensor|None          # [B, N, H, S] share of the token that each state is offered; over all states they sum to 1
     write:Tensor|None          # [B, N, H, S] how far the gate is open: 0 keeps the state, 1 replaces it
+    keep:Tensor|None           # [B, N, H, S] share of what it held that each state keeps: 1-write for 'gru' gates, the forget gate for 'lstm'
     transition:Tensor|None     # [B, N, H, S, S] new state, old state: from where each state takes its content
     communication:Tensor|None  # [B, N, H, S, S] listener, speaker; NaN where the states did not talk after the token
     read:Tensor|None           # [B, N, H, R, S] weights of the reads; whole states, and so one head, for 'softmax'

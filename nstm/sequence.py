@@ -98,17 +98,17 @@ class RecurrentCore(nn.Module):
         logits = (q*k.unsqueeze(-2)).sum(-1)*q.shape[-1]**-.5
         return keep_top_k(logits if log_importance is None else logits+log_importance, self.top_k).softmax(-1)
 
-    def update(self, u, s, M, c, gate):           # gate inputs of token and state [H,B,S,nd] -> states, cells, write gate
+    def update(self, u, s, M, c, gate):           # gate inputs of token and state [H,B,S,nd] -> states, cells, write gate, what is kept if it is not the rest
         d = M.shape[-1]
         if self.gate_type=='gru':
             (urw,un),(srw,sn) = u.split([2*d,d], -1),s.split([2*d,d], -1)
             r,w = (urw+srw).chunk(2, -1)
             r,w = r.sigmoid(),gate(w)
-            return torch.lerp(M, torch.addcmul(un, r, sn).tanh(), w), None, w
+            return torch.lerp(M, torch.addcmul(un, r, sn).tanh(), w), None, w, None
         i,f,g,o = (u+s).chunk(4, -1)
-        i = gate(i)
-        c = gate(f)*c + i*g.tanh()
-        return o.sigmoid()*c.tanh(), c, i
+        i,f = gate(i),gate(f)
+        c = f*c + i*g.tanh()
+        return o.sigmoid()*c.tanh(), c, i, f
 
     def tokens(self, x, dtype): # [B, T, D] -> for each token [H, B, (n+1)d], what it brings
         return self.token(x).to(dtype).unflatten(-1, (self.num_heads, -1)).permute(1,2,0,3).contiguous().unbind(0)
@@ -126,11 +126,11 @@ class RecurrentCore(nn.Module):
                     rho = self.routes(q, k, log_a)
                     u = torch.addcmul(bias, (S*rho).unsqueeze(-1), u.unsqueeze(-2))
                 else: u = bias + u.unsqueeze(-2)
-                M,c,w = self.update(u, s, M, c, gate)
+                M,c,w,f = self.update(u, s, M, c, gate)
                 if write=='still' and Pt is not None:
                     still = Pt.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
-                    M,c,w = torch.lerp(M1, M, still), None if c is None else torch.lerp(c1, c, still), still*w
-                if trace is not None: keep_trace(trace, route=torch.full_like(M[...,0], 1/S) if rho is None else rho, write=w.mean(-1))
+                    M,c,w,f = torch.lerp(M1, M, still), None if c is None else torch.lerp(c1, c, still), still*w, None if f is None else 1-still*(1-f)
+                if trace is not None: keep_trace(trace, route=torch.full_like(M[...,0], 1/S) if rho is None else rho, write=w.mean(-1), keep=(1-w if f is None else f).mean(-1))
             M = after(t, M)
             if mask is not None:
                 keep = mask[:,t].view(1,-1,1,1)
@@ -179,7 +179,7 @@ class ScanCore(nn.Module):
         if write=='still' and nothing:
             still = P.diagonal(dim1=-2, dim2=-1) if shares is None else shares[...,1:2]
             keep,w = 1-still*(1-keep),still*w
-        if write!='off' and trace is not None: trace.update(route=rho.detach(), write=w.detach())
+        if write!='off' and trace is not None: trace.update(route=rho.detach(), write=w.detach(), keep=(keep if nothing else keep.exp()).detach())
         w = w*(rho*self.num_states)
         if mask is not None:
             pad = ~mask[:,:,None,None]
@@ -491,7 +491,7 @@ def _recurrent(self:NSTM, x, state, mask, trace, start):
     y,w = self.read(x, Ms, a)
     if trace is not None:
         if 'moved' in trace: P = torch.stack(trace.pop('moved')).permute(2,0,1,3,4)
-        for key in ('route','write','communication'): trace[key] = torch.stack(trace[key]).movedim(2,0) if key in trace else None
+        for key in ('route','write','keep','communication'): trace[key] = torch.stack(trace[key]).movedim(2,0) if key in trace else None
         self._finish_trace(trace, P, Ms, w, a)
     return y, NSTMState(heads_last(M), heads_last(c), state.position + (T if mask is None else mask.sum(1)), state.window)
 
@@ -542,7 +542,7 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     y,w = (self.read.finish(Ms),None) if sums else self.read(xs, Ms, a)
     back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:
-        for key in ('route','write'): trace[key] = back(trace.get(key))
+        for key in ('route','write','keep'): trace[key] = back(trace.get(key))
         trace['communication'] = None
         self._finish_trace(trace, back(P), back(Ms), back(w), a)
     return back(y), NSTMState(merge_heads(M), None, state.position + (T if mask is None else mask.sum(1)), state.window)

@@ -73,21 +73,30 @@ def generator(
 def components(
     delta:np.ndarray,  # [K, V] next states
 )->np.ndarray:         # [K], number of each state's component
-    "Which states can reach each other (strongly connected components, by Warshall's closure of the reachability matrix)."
-    reach = np.eye(len(delta), dtype=bool)
-    reach[np.arange(len(delta))[:,None],delta] = True
-    for k in range(len(delta)): reach |= np.outer(reach[:,k], reach[k])
-    return np.unique(reach & reach.T, axis=0, return_inverse=True)[1].reshape(-1)
+    "Which states can reach each other: the strongly connected components of the graph of all moves (Tarjan 1972), by SciPy, which scikit-learn brings."
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+    K,V = delta.shape
+    moves = csr_array((np.ones(K*V), (np.repeat(np.arange(K), V), delta.ravel())), shape=(K,K))   # two symbols that go the same way become one entry: with both, SciPy's search may not end
+    return connected_components(moves, connection='strong')[1]
 
 # %% ../nbs/21_tasks.ipynb #1ca8fa23
 def longest_chain(
     delta:np.ndarray,   # [K, V] next states
-    leaves:np.ndarray,  # [K, V] bool, moves with no way back
+    leaves:np.ndarray,  # [K, V] bool, moves to be counted, all of them with no way back
 )->np.ndarray:          # [K], how many such moves can follow one another from each state
-    "The most moves with no way back that a sequence can hold."
-    n = np.zeros(len(delta), int)
-    for _ in range(len(delta)**2): n = np.maximum(n, (n[delta]+leaves).max(1))
-    return n
+    "The most moves with no way back that a sequence can hold: the longest path in the graph of the components."
+    part = components(delta)
+    k,v = (part[delta]!=part[:,None]).nonzero()
+    n,ways,into = np.zeros(part.max()+1, int),np.bincount(part[k], minlength=part.max()+1),[[] for _ in range(part.max()+1)]
+    for i,j,counts in zip(part[k].tolist(), part[delta[k,v]].tolist(), leaves[k,v].tolist()): into[j].append((i,counts))
+    done = np.flatnonzero(ways==0).tolist()        # components that nothing leads out of
+    for j in done:                                 # and, one by one, those whose ways out have all been looked at
+        for i,counts in into[j]:
+            n[i] = max(n[i], n[j]+counts)
+            ways[i] -= 1
+            if not ways[i]: done.append(i)
+    return n[part]
 
 # %% ../nbs/21_tasks.ipynb #cc4cc8ec
 class Automaton(Task):

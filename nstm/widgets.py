@@ -6,6 +6,7 @@
 from __future__ import annotations
 import copy, html
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from fastcore.basics import patch
@@ -13,12 +14,13 @@ import torch
 from torch import nn, Tensor
 from .checks import *
 from .recorder import LayerRecord, Recording, at_rest, nstm_layers, record
-from .sequence import NSTM
+from .causes import edit_slots, edit_state, interfere, join
+from .sequence import NSTM, NSTMState
 from .view import Player, column, live_class, unpack
 
 # %% auto #0
 __all__ = ['EDITS', 'FRONT', 'read_text', 'signs', 'answers', 'panels_of', 'layer_column', 'labels_of', 'watch', 'Edit',
-           'check_edit', 'change_slots', 'held_still', 'join', 'record_edited', 'what_if', 'compare', 'Explorer',
+           'check_edit', 'change_slots', 'held_still', 'as_it_was', 'record_edited', 'what_if', 'compare', 'Explorer',
            'rate', 'products', 'pruned', 'thresholds', 'budget', 'lifetime', 'front_figure', 'front_picture',
            'braid_picture']
 
@@ -168,16 +170,16 @@ def change_slots(
 @contextmanager
 def held_still(
     layers:dict,  # number of the block -> NSTM
-    frozen:dict,  # (block, state) -> [B, D]
+    frozen:dict,  # (block, state) -> `NSTMState` of the layer when it was frozen
 ):
     "While it lasts, reads and talks see the frozen content."
     def fix(l, i, dim):   # heads stand first for talks, third for reads
         def hook(module, args):
             k = 0 if dim=='talk' else 1
             M = args[k].clone()
-            for (block,s),v in frozen.items():
+            for (block,s),was in frozen.items():
                 if block!=i: continue
-                v = v.unflatten(-1, (l.num_heads,-1)).to(M.dtype)
+                v = was.slots[:,s].unflatten(-1, (l.num_heads,-1)).to(M.dtype)
                 if dim=='talk': M[:,:,s] = v.transpose(0,1)
                 else: M[:,:,:,s] = v[:,None]
             return (*args[:k], M, *args[k+1:])
@@ -187,56 +189,39 @@ def held_still(
     finally:
         for h in hooks: h.remove()
 
-# %% ../nbs/41_widgets.ipynb #184141db
-def join(
-    recs:list,  # of `record`, each going on from the one before
-    total:bool, # answers are means over the tokens so far
-)->Recording:
-    "One recording from several."
-    def part(k, i):
-        vs = [getattr(r.layers[i], k) for r in recs]
-        like = next((v for v in vs if v is not None), None)
-        return None if like is None else torch.cat([like.new_full((like.shape[0], len(r.at), *like.shape[2:]), float('nan')) if v is None else v for r,v in zip(recs, vs)], 1)
-    layers = [l._replace(**{k: part(k, i) for k in ('route','write','transition','communication','read','states')}) for i,l in enumerate(recs[0].layers)]
-    said,sums,n = [],0.,0
-    for r in recs:
-        k = torch.arange(1, r.so_far.shape[1]+1, device=r.so_far.device)[:,None]
-        said.append((r.so_far*k+sums)/(n+k) if total else r.so_far)
-        if total: sums = said[-1][:,-1:]*(n+len(k))
-        n += len(k)
-    said = torch.cat(said, 1)
-    at = torch.arange(n, device=said.device)
-    return Recording(torch.cat([r.tokens for r in recs], 1), at, torch.cat([r.mask for r in recs], 1), layers, said[:,-1] if recs[0].logits.ndim==2 else said, said, recs[-1].state)
+def as_it_was(
+    own:NSTMState, was:NSTMState,  # of a layer, now and then
+    s:int,                         # which state
+)->NSTMState:
+    "One state, and its cell, put back."
+    put = lambda v,old: None if v is None else v.index_copy(1, torch.tensor([s], device=v.device), old[:,[s]])
+    return own._replace(slots=put(own.slots, was.slots), cell=put(own.cell, was.cell))
 
-# %% ../nbs/41_widgets.ipynb #96fe7bb5
+# %% ../nbs/41_widgets.ipynb #184141db
 def record_edited(
     model:nn.Module,  # a model that can be recorded
     x:Tensor,         # [B, T] ids or [B, T, F] features
     edits:list=(),    # of `Edit`
 )->Recording:
     "What every token did, with states changed by hand on the way."
-    layers,(B,T),edits,bare = nstm_layers(model),x.shape[:2],sorted(edits, key=lambda e: e.at),isinstance(model, NSTM)
+    layers,T,edits,frozen = nstm_layers(model),x.shape[1],sorted(edits, key=lambda e: e.at),{}
+    ice = []                                                                       # each freeze, and the state of its layer at that time
     for e in edits: check_edit(e, layers, T)
     if not edits: return record(model, x)
-    if any(l.reverse is not None for l in layers.values()): raise ValueError("states of a model that reads backwards cannot be edited on the way; got bidirectional=True")
+    def put_back(state):
+        for (i,s),was in frozen.items(): state = edit_state(model, state, i, lambda own: as_it_was(own, was, s))
+        return state
+    def change(t, state):
+        state = put_back(state)
+        for e in edits:
+            if e.at!=t: continue
+            state = edit_slots(model, state, e.layer, lambda v,first: change_slots(v, e))
+            if e.kind=='freeze': frozen[e.layer,e.state] = was = state if isinstance(model, NSTM) else state[e.layer]; ice.append((e, was))
+        return state
     freezes = [e.at for e in edits if e.kind=='freeze']
-    cuts = sorted({0, *(e.at for e in edits), *(range(min(freezes), T) if freezes else ())})
-    with torch.no_grad(): state = {i: l.init_state(B) for i,l in layers.items()}
-    frozen,recs = {},[]
-    pack = lambda s: s[0] if bare else tuple(s.get(i) for i in range(len(model.backbone.blocks)))
-    for a,b in zip(cuts, [*cuts[1:], T]):
-        for e in (e for e in edits if e.at==a):
-            state[e.layer] = state[e.layer]._replace(**{k: change_slots(getattr(state[e.layer], k), e) for k in ('slots','cell') if getattr(state[e.layer], k) is not None})
-            if e.kind=='freeze': frozen[e.layer,e.state] = state[e.layer]
-        with held_still(layers, {k: s.slots[:,k[1]] for k,s in frozen.items()}): rec = record(model, x[:,a:b], state=pack(state))
-        after = {0: rec.state} if bare else dict(enumerate(rec.state))
-        for (i,s),was in frozen.items():
-            for k in ('slots','cell'):
-                if getattr(after[i], k) is not None: getattr(after[i], k)[:,s] = getattr(was, k)[:,s]
-            next(l for l in rec.layers if l.index==i).states[:,:,s] = was.slots[:,None,s]
-        state = after
-        recs.append(rec)
-    return join(recs, getattr(model, 'pool', '')=='mean')
+    with held_still(layers, frozen): rec = interfere(model, x, {t: partial(change, t) for t in {*(e.at for e in edits), *range(min(freezes, default=T), T)}})
+    for e,was in ice: next(l for l in rec.layers if l.index==e.layer).states[:,e.at:,e.state] = was.slots[:,None,e.state]
+    return rec._replace(state=put_back(rec.state))
 
 # %% ../nbs/41_widgets.ipynb #5baafaa5
 def what_if(
