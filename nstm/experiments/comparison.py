@@ -59,7 +59,8 @@ def finished(e, rows, results): # the experiment, its recorded rows if none are 
     rows = load_rows(e.name, results=results) if rows is None else rows
     runs = best_runs(rows, e.score)
     if not runs: raise ValueError(f"no finished rows of {e.name!r}; `nstm_run {e.name}` makes some")
-    return e,runs,list(dict.fromkeys(t for t,_ in runs))
+    order = [t for p in reversed(e.presets.values()) for t in p.get('tasks',())]                # as in the largest preset
+    return e,runs,sorted(dict.fromkeys(t for t,_ in runs), key=lambda t: order.index(t) if t in order else len(order))
 
 def by_length(runs, score)->dict: # length -> [value of each seed], NaN where there is none
     return {T: [v if (v:=r['metrics'].get(f'{score}_{T}')) is not None else math.nan for r in runs] for T in lengths_of(runs, score)}

@@ -18,7 +18,7 @@ def python_manual():
 PROBLEMS['python_manual'] = lambda: Chars(python_manual())
 
 # %% ../../nbs/58_shakespeare.ipynb #f9e22731
-TEXT = dict(core='scan', read='signed', num_states=16, num_heads=8, communicate=0, chunk_size=16)
+TEXT = dict(core='scan', read='signed', num_states=16, num_heads=8, communicate=0, chunk_size=16, conv_size=4)
 experiment = Experiment('shakespeare', "Can the form that tracks states also model text, at nanoGPT's budget?",
     models={'NSTM': dict(mixer='nstm', mixer_options=TEXT), **{k: RIVAL_SETTINGS[k] for k in ('Transformer','GRU','Gated DeltaNet [-1,1]')}},
     presets=dict(
