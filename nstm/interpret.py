@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from .checks import *
 from .recorder import PARTS, LayerRecord, Recording, nstm_layers, at_rest, record
-from .sequence import NSTMState
 
 # %% auto #0
 __all__ = ['COLOURS', 'axes_of', 'token_labels', 'layer_of', 'label_tokens', 'heat', 'show_importance', 'plot_routes',
