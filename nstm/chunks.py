@@ -67,24 +67,35 @@ def _across(KEPT, E, M, END, NC, S: tl.constexpr, D: tl.constexpr, SB: tl.conste
 
 # %% ../nbs/09a_chunks.ipynb #a166cce0
 @jit
+def _sixteen(L, W, V, R, bh, t0, T, H, N: tl.constexpr, NP: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DP: tl.constexpr): # rows of the tokens and of their reads, which of them are real; write, value, read; the sums
+    c,i,d,m = tl.arange(0, 16),tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP*16)
+    row,rows = ((bh//H*T+t0+c)*H+bh%H)[:,None], (((bh//H*T+t0+m%16)*H+bh%H)*N+m//16)[:,None]
+    tok,toks = (t0+c<T)[:,None], ((t0+m%16<T) & (m//16<N))[:,None]
+    at,ok = row*S+i[None,:],tok & (i<S)[None,:]
+    w = tl.load(W+at, ok, other=0.).to(tl.float32)
+    r = tl.load(R+rows*S+i[None,:], toks & (i<S)[None,:], other=0.).to(tl.float32)
+    v = tl.load(V+row*D+d[None,:], tok & (d<D)[None,:], other=0.)
+    return row, rows, tok, toks, w, v, r, _sums(_log(L, at, ok), c)
+
+@jit
+def _pairs(NP: tl.constexpr):   # who reads whom: pairs in the same eight, in two eights
+    c,cm = tl.arange(0, 16)[None,:],(tl.arange(0, NP*16)%16)[:,None]
+    return ((c>>3)==(cm>>3)) & (c<=cm), (c<8) & (cm>=8)
+
+@jit
 def _chunk_reads(L, W, V, R, E, O, T, H, NC, N: tl.constexpr, NP: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
     n,bh = tl.program_id(0),tl.program_id(1).to(tl.int64)
-    c,i,d,m = tl.arange(0, 16),tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP*16)
-    cm,k,si,dd = m%16,m//16,(i<S)[None,:],(d<D)[None,:]
-    near = ((c[None,:]>>3)==(cm[:,None]>>3)) & (c[None,:]<=cm[:,None])
-    far = (c[None,:]<8) & (cm[:,None]>=8)
+    i,d = tl.arange(0, SP),tl.arange(0, DP)
+    dd = (d<D)[None,:]
+    near,far = _pairs(NP)
     st = tl.load(E+((bh*NC+n)*S+i)[:,None]*D+d[None,:], (i<S)[:,None] & dd, other=0.)
     for t0 in range(n*C, tl.minimum(n*C+C, T), 16):
-        row,rows = (bh//H*T+t0+c)*H+bh%H, ((bh//H*T+t0+cm)*H+bh%H)*N+k
-        tok,toks = t0+c<T, (t0+cm<T) & (k<N)
-        u,p,pp,x,xx,a = _sums(_log(L, row[:,None]*S+i[None,:], tok[:,None] & si), c)
-        w = tl.load(W+row[:,None]*S+i[None,:], tok[:,None] & si, other=0.).to(tl.float32)
-        r = tl.load(R+rows[:,None]*S+i[None,:], toks[:,None] & si, other=0.).to(tl.float32)
-        v = tl.load(V+row[:,None]*D+d[None,:], tok[:,None] & dd, other=0.)
+        row,rows,tok,toks,w,v,r,sums = _sixteen(L, W, V, R, bh, t0, T, H, N, NP, S, SP, D, DP)
+        u,p,pp,x,xx,a = sums
         A = tl.where(near, _dot(_each(tl.exp(u), r, NP), tl.trans(w*tl.exp(-u)), tl.float32, PREC), 0.)
         A = tl.where(far, _dot(_each(tl.exp(p), r, NP), tl.trans(w*tl.exp(x)), CT, PREC), A)
         o = _dot(_each(tl.exp(pp), r, NP), st, CT, PREC) + _dot(A, v, CT, PREC)
-        tl.store(O+rows[:,None]*D+d[None,:], o, toks[:,None] & dd)
+        tl.store(O+rows*D+d[None,:], o, toks & dd)
         st = tl.trans(tl.exp(a))*st + _dot(tl.trans(w*tl.exp(xx)), v, CT, PREC)
 
 # %% ../nbs/09a_chunks.ipynb #0f244edf
@@ -114,10 +125,9 @@ def _state_before(L, W, V, st, row, c, i, H, S: tl.constexpr, D: tl.constexpr, D
 @jit
 def _chunk_back(L, W, V, R, E, DO, G, DL, DW, DV, DR, T, H, NC, N: tl.constexpr, NP: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
     n,bh = tl.program_id(0),tl.program_id(1).to(tl.int64)
-    c,i,d,m = tl.arange(0, 16),tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP*16)
-    cm,k,si,dd = m%16,m//16,(i<S)[None,:],(d<D)[None,:]
-    near = ((c[None,:]>>3)==(cm[:,None]>>3)) & (c[None,:]<=cm[:,None])
-    far = (c[None,:]<8) & (cm[:,None]>=8)
+    c,i,d = tl.arange(0, 16),tl.arange(0, SP),tl.arange(0, DP)
+    si,dd = (i<S)[None,:],(d<D)[None,:]
+    near,far = _pairs(NP)
     to,sd = ((bh*NC+n)*S+i)[:,None]*D+d[None,:],(i<S)[:,None] & dd
     g = tl.load(G+to, sd, other=0.)
     parts = (tl.minimum(C, T-n*C)+15)//16
@@ -125,13 +135,9 @@ def _chunk_back(L, W, V, R, E, DO, G, DL, DW, DV, DR, T, H, NC, N: tl.constexpr,
         t0 = n*C + (parts-1-back)*16
         st = tl.load(E+to, sd, other=0.)
         for j in range(parts-1-back): st = _state_before(L, W, V, st, (bh//H*T+n*C+j*16+c)*H+bh%H, c, i, H, S, D, DP, CT, PREC)   # the states where these sixteen begin, once more
-        row,rows = (bh//H*T+t0+c)*H+bh%H, ((bh//H*T+t0+cm)*H+bh%H)*N+k
-        tok,toks = t0+c<T, (t0+cm<T) & (k<N)
-        u,p,pp,x,xx,a = _sums(_log(L, row[:,None]*S+i[None,:], tok[:,None] & si), c)
-        w = tl.load(W+row[:,None]*S+i[None,:], tok[:,None] & si, other=0.).to(tl.float32)
-        r = tl.load(R+rows[:,None]*S+i[None,:], toks[:,None] & si, other=0.).to(tl.float32)
-        v = tl.load(V+row[:,None]*D+d[None,:], tok[:,None] & dd, other=0.)
-        do = tl.load(DO+rows[:,None]*D+d[None,:], toks[:,None] & dd, other=0.)
+        row,rows,tok,toks,w,v,r,sums = _sixteen(L, W, V, R, bh, t0, T, H, N, NP, S, SP, D, DP)
+        u,p,pp,x,xx,a = sums
+        do = tl.load(DO+rows*D+d[None,:], toks & dd, other=0.)
         P = _dot(do, tl.trans(v), CT, PREC)
         rf,wf,e = _each(tl.exp(u), r, NP),w*tl.exp(-u),tl.where(near, P, 0.)
         A = tl.where(near, _dot(rf, tl.trans(wf), tl.float32, PREC), 0.)
@@ -145,11 +151,11 @@ def _chunk_back(L, W, V, R, E, DO, G, DL, DW, DV, DR, T, H, NC, N: tl.constexpr,
         dr += _each(tl.exp(pp), _dot(do, tl.trans(st), CT, PREC), NP)                     # through the states before
         dwe = left*_dot(v, tl.trans(g), CT, PREC)                                       # through the states after
         dv = _dot(w*left, g, CT, PREC) + _dot(tl.trans(A), do, CT, PREC)
-        tl.store(DV+row[:,None]*D+d[None,:], dv, tok[:,None] & dd)
-        tl.store(DR+rows[:,None]*S+i[None,:], dr, toks[:,None] & si)
-        tl.store(DW+row[:,None]*S+i[None,:], dw+dwe, tok[:,None] & si)
+        tl.store(DV+row*D+d[None,:], dv, tok & dd)
+        tl.store(DR+rows*S+i[None,:], dr, toks & si)
+        tl.store(DW+row*S+i[None,:], dw+dwe, tok & si)
         dl = tl.cumsum(tl.sum(tl.reshape(r*dr, (NP, 16, SP)), 0)-w*dw, 0, reverse=True) + tl.cumsum(w*dwe, 0)-w*dwe
-        tl.store(DL+row[:,None]*S+i[None,:], dl + tl.exp(a)*tl.sum(st*g, 1)[None,:], tok[:,None] & si)
+        tl.store(DL+row*S+i[None,:], dl + tl.exp(a)*tl.sum(st*g, 1)[None,:], tok & si)
         g = tl.trans(tl.exp(a))*g + _dot(tl.trans(rf), do, CT, PREC)
 
 # %% ../nbs/09a_chunks.ipynb #b0a6469c
@@ -162,19 +168,18 @@ class _Diagonal(torch.autograd.Function):
         wide = value.dtype==torch.float32
         o = dict(S=S, SP=max(16, power_of_two(S)), D=D, DP=max(16, power_of_two(D)), C=C, PREC='ieee' if interpreted() else 'tf32x3' if wide else 'tf32')
         a = dict(S=S, D=D, SB=16, DB=16)
-        warps = 4 if S<=16 else 8
-        return (-(-T//C),B*H), (B*H,o['SP']//16,o['DP']//16), o, a, dict(N=N, NP=power_of_two(N)), warps, *((tl.float32,)*2 if wide else (tl.float16, tl.float16 if interpreted() else tl.bfloat16))
+        return (-(-T//C),B*H), (B*H,o['SP']//16,o['DP']//16), o, a, dict(N=N, NP=power_of_two(N)), *((tl.float32,)*2 if wide else (tl.float16, tl.float16 if interpreted() else tl.bfloat16))
 
     @staticmethod
     def forward(ctx, log_keep, write, value, read, M):
         ts = [x.contiguous() for x in (log_keep,write,value,read)]
         B,T,H,S = log_keep.shape
-        grid,across,o,a,n,warps,there,_ = _Diagonal.sizes(*ts[::2], ts[3])
+        grid,across,o,a,n,there,_ = _Diagonal.sizes(*ts[::2], ts[3])
         kept,E = M.new_empty(B, H, grid[0], S),M.new_empty(B, H, grid[0], *M.shape[2:])
         end,out = torch.empty_like(M, memory_format=torch.contiguous_format),value.new_empty(*read.shape[:-1], value.shape[-1])
         _chunk_ends[grid](*ts[:3], kept, E, T, H, grid[0], **o, CT=there, num_warps=4)
         _across[across](kept, E, M.contiguous(), end, grid[0], **a, BACK=False, num_warps=1)
-        _chunk_reads[grid](*ts, E, out, T, H, grid[0], **n, **o, CT=there, num_warps=warps)
+        _chunk_reads[grid](*ts, E, out, T, H, grid[0], **n, **o, CT=there, num_warps=2 if S<=16 else 4)
         ctx.save_for_backward(*ts, kept, E)
         return out, end
 
@@ -183,12 +188,12 @@ class _Diagonal(torch.autograd.Function):
     def backward(ctx, do, dend):
         *ts,kept,E = ctx.saved_tensors
         B,T,H,S = ts[0].shape
-        grid,across,o,a,n,warps,_,back = _Diagonal.sizes(*ts[::2], ts[3])
+        grid,across,o,a,n,_,back = _Diagonal.sizes(*ts[::2], ts[3])
         do,dend = do.contiguous(),dend.contiguous()
         G,dM,gs = torch.empty_like(E),torch.empty_like(dend),[torch.empty_like(t) for t in ts]
         _chunk_starts[grid](ts[0], ts[3], do, G, T, H, grid[0], N=n['N'], **o, CT=back, num_warps=4)
         _across[across](kept, G, dend, dM, grid[0], **a, BACK=True, num_warps=1)
-        _chunk_back[grid](*ts, E, do, G, *gs, T, H, grid[0], **n, **o, CT=back, num_warps=warps)
+        _chunk_back[grid](*ts, E, do, G, *gs, T, H, grid[0], **n, **o, CT=back, num_warps=4)
         return *gs, dM
 
 def fused_diagonal(

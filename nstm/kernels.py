@@ -16,7 +16,8 @@ try:
 except ImportError: triton,tl = None,SimpleNamespace(constexpr=None)   # only what the kernels' annotations read
 
 # %% ../nbs/09_kernels.ipynb #5941a033
-def jit(f): return triton.jit(f) if triton is not None else f
+def jit(f): # one compilation for every length
+    return triton.jit(f, do_not_specialize=('T','H','NC')) if triton is not None else f
 
 def interpreted()->bool: # Triton's interpreter, which needs no GPU
     return triton is not None and triton.knobs.runtime.interpret

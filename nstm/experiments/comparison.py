@@ -27,7 +27,7 @@ def score_of(
     return known
 
 def settings_key(r): # what a row's runs have in common beside the seed
-    return json.dumps({k:v for k,v in r['config'].items() if k not in ('epochs','resumed_at_epoch','side_by_side')}, sort_keys=True)
+    return json.dumps({'hold':0., **{k:v for k,v in r['config'].items() if k not in ('epochs','resumed_at_epoch','side_by_side')}}, sort_keys=True)
 
 def chosen_by(
     runs:list,   # rows of one setting, one a seed

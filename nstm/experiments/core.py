@@ -46,7 +46,7 @@ DEFAULTS = dict(
     steps=2000, batch_size=128,          # training: steps of so many sequences
     length=40, min_length=None,          # tokens a sequence; draw each row's own length from `min_length` up
     stages=None,                         # [(share of training, length), …]: short sequences first
-    lr=2e-3, warmup=.05, weight_decay=.01, clip=1., betas=(.9,.98),  # AdamW, warm-up, cosine
+    lr=2e-3, warmup=.05, hold=0., weight_decay=.01, clip=1., betas=(.9,.98),  # AdamW; warm-up, then the full rate until the share `hold` of training, then cosine
     anneal=None,                         # parameters of `anneal_schedule` for models with transitions
     test_lengths=(40,), test_sequences=64, # what is tested at the end; 0: the whole of a data set
     pool='mean',                         # of a classifier: 'mean' or 'last'
@@ -66,7 +66,7 @@ def check_config(
     check_count(c['test_sequences'], 'test_sequences', least=0)
     if not c['test_lengths']: raise ValueError("`test_lengths` must name at least one length, got none")
     for T in c['test_lengths']: check_count(T, 'test_lengths')
-    for k,low,high in (('lr',1e-12,1e3), ('warmup',0,.99), ('weight_decay',0,1e3), ('dropout',0,1)): check_range(c[k], k, low, high)
+    for k,low,high in (('lr',1e-12,1e3), ('warmup',0,.99), ('hold',0,.99), ('weight_decay',0,1e3), ('dropout',0,1)): check_range(c[k], k, low, high)
     if c['clip'] is not None: check_range(c['clip'], 'clip', 1e-9, 1e9)
     if c['anneal']: anneal_schedule(0., **c['anneal'])
     if c['stages']:
@@ -227,10 +227,11 @@ def schedule(
 )->dict:     # lr, sharpness, hardness, noise, length
     "What holds in training step `i`."
     p,w = min(i/c['steps'],1.),c['warmup']
-    lr = c['lr']*(p/w if p<w else .02+.98*.5*(1+math.cos(math.pi*(p-w)/(1-w))))
-    s,h,noise = anneal_schedule(p, **c['anneal']) if c['anneal'] else (1.,0.,0.)
+    h = max(w, c['hold'])
+    lr = c['lr']*(p/w if p<w else 1. if p<h else .02+.98*.5*(1+math.cos(math.pi*(p-h)/(1-h))))
+    sharpness,hardness,noise = anneal_schedule(p, **c['anneal']) if c['anneal'] else (1.,0.,0.)
     T = c['length'] if not c['stages'] else [t for at,t in c['stages'] if p>=at][-1]
-    return dict(lr=lr, sharpness=s, hardness=h, noise=noise, length=T)
+    return dict(lr=lr, sharpness=sharpness, hardness=hardness, noise=noise, length=T)
 
 # %% ../../nbs/50_experiments.ipynb #f68a3b6d
 def groups(
