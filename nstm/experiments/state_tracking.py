@@ -15,7 +15,7 @@ TRACKING = ('parity','mod_addition','s3','a5','s5','mod_arithmetic','mod_arithme
 SHORT = ('parity','mod_addition','s3', *(f'tomita_{n}' for n in range(1,8)))
 FORMS = ('NSTM','NSTM, sinkhorn')
 ONE = dict(n_layers=1, mixer_options=dict(num_heads=32))                               # groups of 60 and 120 elements: one layer of more heads,
-WIDE = dict(n_layers=1, mixer_options=dict(num_heads=32, num_states=16))               # and of more states than the five that they move
+WIDE = dict(n_layers=1, mixer_options=dict(num_heads=16, num_states=16))               # or of more states than the five that they move
 ARITHMETIC = {'mod_arithmetic_last': dict(min_length=3), 'mod_arithmetic_brackets': dict(min_length=1)}
 COMMON = dict(n_layers=2, parameters=860_000, batch_size=256, lr=2e-3, seeds=(0,1,2), test_lengths=(40,80,160,320,512,10_000), test_sequences=128)
 
