@@ -10,8 +10,8 @@ from ..checks import check_count, check_choice
 from ..tracking import load_rows, COLOURS
 
 # %% auto #0
-__all__ = ['lengths_of', 'score_of', 'settings_key', 'chosen_by', 'best_runs', 'finished', 'by_length', 'mean_spread',
-           'comparison', 'comparison_text', 'draw_task', 'plot_lengths']
+__all__ = ['lengths_of', 'score_of', 'settings_key', 'full_settings', 'chosen_by', 'best_runs', 'finished', 'by_length',
+           'mean_spread', 'comparison', 'comparison_text', 'draw_task', 'plot_lengths']
 
 # %% ../../nbs/50a_comparison.ipynb #ca09fff6
 def lengths_of(rows, score): # the lengths at which the rows were tested
@@ -26,8 +26,12 @@ def score_of(
     if known is None: raise ValueError(f"rows must hold metrics such as '{score}_40', got {sorted({k for r in rows for k in r['metrics']})}")
     return known
 
-def settings_key(r): # what a row's runs have in common beside the seed
-    return json.dumps({'hold':0., **{k:v for k,v in r['config'].items() if k not in ('epochs','resumed_at_epoch','side_by_side')}}, sort_keys=True)
+def settings_key(config, but=()): # what runs of the same settings have in common
+    return json.dumps({'hold':0., **{k:v for k,v in config.items() if k not in ('epochs','resumed_at_epoch','side_by_side',*but)}}, sort_keys=True)
+
+def full_settings(e)->set: # of an experiment's full preset, whatever the learning rate
+    from nstm.experiments.core import jobs_of
+    return {(j.task, j.model, settings_key(j.config, ('lr',))) for j in jobs_of(e, 'full')} if 'full' in e.presets else set()
 
 def chosen_by(
     runs:list,   # rows of one setting, one a seed
@@ -43,13 +47,15 @@ def chosen_by(
 def best_runs(
     rows:list,      # of one experiment
     score='scaled', # what is compared
+    full=(),        # settings that come first, from `full_settings`
 )->dict:            # {(task, model): its rows, one a seed}
-    "For each task and model the runs of its best settings: most seeds first, then most training, then the best mean score at the training length."
+    "For each task and model the runs of its best settings: most seeds first, then those of the full preset, then most training, then the best mean score at the training length."
     found = {}
     for r in rows:
-        if r['status']=='finished': found.setdefault((r['data'],r['model']), {}).setdefault(settings_key(r), {})[r['seed']] = r   # a later row of a seed replaces an earlier one
+        if r['status']=='finished': found.setdefault((r['data'],r['model']), {}).setdefault(settings_key(r['config']), {})[r['seed']] = r   # a later row of a seed replaces an earlier one
     trained = lambda runs: math.prod(runs[0]['config'].get(k) or 1 for k in ('steps','batch_size'))
-    best = lambda g: max(g, key=lambda runs: (len(runs), trained(runs), chosen_by(runs, score_of(runs, score))))
+    planned = lambda r: (r['data'], r['model'], settings_key(r['config'], ('lr',))) in full
+    best = lambda g: max(g, key=lambda runs: (len(runs), planned(runs[0]), trained(runs), chosen_by(runs, score_of(runs, score))))
     return {k: best([list(runs.values()) for runs in g.values()]) for k,g in found.items()}
 
 # %% ../../nbs/50a_comparison.ipynb #f9fa8b73
@@ -57,7 +63,7 @@ def finished(e, rows, results): # the experiment, its recorded rows if none are 
     from nstm.experiments.core import get_experiment
     e = get_experiment(e) if isinstance(e, str) else e
     rows = load_rows(e.name, results=results) if rows is None else rows
-    runs = best_runs(rows, e.score)
+    runs = best_runs(rows, e.score, full_settings(e))
     if not runs: raise ValueError(f"no finished rows of {e.name!r}; `nstm_run {e.name}` makes some")
     order = [t for p in reversed(e.presets.values()) for t in p.get('tasks',())]                # as in the largest preset
     return e,runs,sorted(dict.fromkeys(t for t,_ in runs), key=lambda t: order.index(t) if t in order else len(order))
@@ -74,7 +80,7 @@ def comparison(
     rows=None,     # None: those recorded
     results=None,  # folder
 ):                 # pandas table: a line a model, columns task and length; (mean, standard deviation) over seeds
-    "All models side by side; in `attrs`, what each task is compared by (`scores`) and on how many `seeds`."
+    "All models side by side; in `attrs`, what each task is compared by (`scores`), with how many `parameters` and on how many `seeds`."
     import pandas as pd
     e,runs,tasks = finished(e, rows, results)
     order = list(e.models)
@@ -88,7 +94,8 @@ def comparison(
     table = table[[('','parameters'),('','seeds')] + [c for t in tasks for c in sorted(c for c in table.columns if c[0]==t)]]
     table.columns = pd.MultiIndex.from_tuples(table.columns)
     carried = lambda rs: max((r['metrics'].get('state_bytes') or 0 for r in rs), default=0)
-    table.attrs.update(scores=scores, bytes={t: {m: carried(rs) for (u,m),rs in runs.items() if u==t} for t in tasks}, seeds={t: {m: len(rs) for (u,m),rs in runs.items() if u==t} for t in tasks})
+    size = lambda rs: max(r['parameters'] or 0 for r in rs)
+    table.attrs.update(scores=scores, parameters={t: {m: size(rs) for (u,m),rs in runs.items() if u==t} for t in tasks}, bytes={t: {m: carried(rs) for (u,m),rs in runs.items() if u==t} for t in tasks}, seeds={t: {m: len(rs) for (u,m),rs in runs.items() if u==t} for t in tasks})
     return table
 
 # %% ../../nbs/50a_comparison.ipynb #a291a269
@@ -105,6 +112,7 @@ def comparison_text(
         part = table[[c for c in table.columns if c[0] in ('',t)]]
         part = part[[any(isinstance(v, tuple) for v in line) for line in part.values]].droplevel(0, axis=1)      # who was not trained on it is left out
         if any(table.attrs.get('bytes', {}).get(t, {}).values()): part = part.assign(**{'state bytes': [table.attrs['bytes'][t][m] or None for m in part.index]})
+        if t in table.attrs.get('parameters', {}): part = part.assign(parameters=[table.attrs['parameters'][t][m] for m in part.index])
         if t in table.attrs.get('seeds', {}): part = part.assign(seeds=[table.attrs['seeds'][t][m] for m in part.index])
         blocks.append(f"{t}, {table.attrs.get('scores',{}).get(t,'score')} at length\n{part.map(text).to_string()}")
     return '\n\n'.join(blocks)

@@ -33,7 +33,7 @@ experiment = Experiment('state_tracking', 'Trained on at most 40 tokens, which m
         quick=dict(tasks=('s3',), models=('NSTM','GRU','Transformer'), d_model=32, steps=300, batch_size=32, lr=5e-3, stages=STAGES, test_lengths=(40,160,640), test_sequences=16,
                    per_model=dict(NSTM=dict(mixer_options=dict(num_heads=4), anneal=ANNEAL))),
         full=trained(TRACKING, ('NSTM',*RIVAL_SETTINGS), RAMP, GROWING, WIDE, HOLD, s5=dict(steps=6000), a5=dict(steps=6000), arithmetic=dict(parameters=1_300_000, per_model={m: dict(MORE, anneal=RAMP, hold=HOLD) for m in ('NSTM',)})),
-        patient_wide=trained(('a5','s5'), ('NSTM',), PATIENT, LONGER, WIDE, s5=dict(steps=6000), a5=dict(steps=6000)),
+        narrow=trained(('mod_arithmetic','mod_arithmetic_last'), ('NSTM',), RAMP, GROWING, ONE, HOLD),
         patient=trained(TRACKING, FORMS, PATIENT, LONGER, ONE, s5=dict(steps=6000)),
         earlier=trained(TRACKING, FORMS, ANNEAL, STAGES, ONE, s5=dict(steps=5000), steps=3000),
     ))
