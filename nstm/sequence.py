@@ -172,9 +172,9 @@ class ScanCore(nn.Module):
         v = self.value(x)
         return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, (v if half else v.to(dtype)).unflatten(-1, (H,-1)).tanh()
 
-    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
+    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False, moved=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
-        nothing = 0. if P is None and shares is None else 1.
+        nothing = 0. if P is None and shares is None and moved is None else 1.
         if write=='off': keep,w = torch.full_like(keep, nothing),torch.zeros_like(w)
         if write=='still' and nothing:
             still = P.diagonal(dim1=-2, dim2=-1) if shares is None else shares[...,1:2]
@@ -185,6 +185,7 @@ class ScanCore(nn.Module):
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
         if chunks: Ms,M = import_module('nstm.chunks').fused_diagonal(keep, w, v, read, M)
+        elif moved is not None: Ms,M = import_module('nstm.moves').fused_moves(moved[0], keep, w, v, read, M, *moved[1:])
         elif kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M, read)
         elif shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
         elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
@@ -519,11 +520,18 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     xs = x if n==T else pick(x)
     if mask is not None: real = real & pick(mask)
     pad = None if n==T and mask is None else real
-    P = maps = shares = None
+    P = maps = shares = moved = None
+    sums = kernels is not None and trace is None and self.read.kind=='signed' and self.gate_type=='gru' # the kernel reads, too
+    small = sums and self.d_model<=128*H
     if self.transition.kind=='shift':
         shares = self.transition.shares(self.transition.logits(xs).to(M.dtype))
         if pad is not None: shares = torch.where(pad[:,:,None,None], shares, torch.tensor([0.,1.,0.], dtype=M.dtype, device=M.device))
         if trace is not None: P = ring_matrix(shares, S)
+    elif small and self.transition.kind!='identity' and self.write!='still' and S<=32:                # all chunks at once
+        moved = self.transition.chosen(xs)
+        if pad is not None: # a token that is not there leaves all in place
+            eye = torch.eye(S, dtype=torch.bool, device=M.device)
+            moved = torch.where(pad[:,:,None,None,None], moved[0], (torch.where(eye, 0., -1e4) if moved[2] else eye).to(moved[0].dtype)),*moved[1:]
     elif self.transition.kind!='identity':
         P = self.transition(xs).to(M.dtype)
         if pad is not None: P = torch.where(pad[:,:,None,None,None], P, torch.eye(S, dtype=P.dtype, device=P.device))
@@ -532,13 +540,12 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     def between(i, M):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
-    sums = kernels is not None and trace is None and self.read.kind=='signed' and self.gate_type=='gru' # the kernel reads, too
-    chunks = sums and P is None and shares is None and n>=16 and S<=64 and self.d_model<=128*H        # all tokens of a chunk at once
-    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, half=chunks)
+    chunks = small and self.transition.kind=='identity' and n>=16 and S<=64                           # all tokens of a chunk at once
+    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, half=chunks or moved is not None)
     used = self.read.weights(xs, a)[1] if sums else None
-    if sums and not chunks: used = used.to(M.dtype)
+    if sums and not chunks and moved is None: used = used.to(M.dtype)
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used, chunks)
+        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used, chunks, moved)
     y,w = (self.read.finish(Ms),None) if sums else self.read(xs, Ms, a)
     back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:

@@ -137,11 +137,9 @@ class Transition(nn.Module):
         x:Tensor,  # [..., D]
     )->Tensor:     # [..., H, S, S], before `sharpness`; for 'shift' [..., H, 3]
         "Transition logits of every token."
-        if self.rank is None: ell = F.linear(x, self.weight.flatten(0,-2)).unflatten(-1, self.weight.shape[:-1])
-        else:
-            a,b = (F.linear(x, p.flatten(0,2)).unflatten(-1, p.shape[:3]) for p in (self.left,self.right))
-            ell = a @ b.transpose(-1,-2)
-        return ell + self.bias
+        if self.rank is None: return F.linear(x, self.weight.flatten(0,-2), self.bias.flatten()).unflatten(-1, self.weight.shape[:-1])
+        a,b = (F.linear(x, p.flatten(0,2)).unflatten(-1, p.shape[:3]) for p in (self.left,self.right))
+        return a @ b.transpose(-1,-2) + self.bias
 
     def forward(self,
         x:Tensor,  # [B, T, D] or [B, D]
@@ -150,7 +148,8 @@ class Transition(nn.Module):
         check_tensor(x, 'x', 'b d' if getattr(x, 'ndim', 3)==2 else 'b t d', like=self._parameters.get('bias'), d=self.d_model)
         if self.kind=='identity':
             return torch.eye(self.num_states, device=x.device, dtype=x.dtype).expand(*x.shape[:-1], self.num_heads, -1, -1)
-        return self.rows(self.logits(x).float() if x.dtype in (torch.float16,torch.bfloat16) else self.logits(x))
+        ell = self.logits(x)
+        return self.rows(ell.float() if ell.dtype in (torch.float16,torch.bfloat16) else ell)
 
     def rows(self,
         ell:Tensor,  # [..., S, S] logits; for 'shift' [..., 3]
@@ -167,10 +166,21 @@ class Transition(nn.Module):
     def _noisy(self, z): return z if self.noise is None or self.hard or not self.training else z + self.noise*torch.randn_like(z)
 
     def _mix(self, soft, harden): # in training, some sequences and heads are hard already
-        if not self.training or self.hard_share is None: return soft
+        hard = self._hard_heads(soft)
+        return soft if hard is None else torch.where(hard, harden(soft), soft)
+
+    def _hard_heads(self, soft): # which, of the form [B, 1, H, 1…], or [B, 1…] without heads
+        if not self.training or self.hard_share is None: return None
         heads = soft.shape[2] if soft.ndim in (4,5) and soft.shape[2]==self.num_heads else 1
-        draw = torch.rand(soft.shape[0], 1, heads, *[1]*(soft.ndim-3), device=soft.device) if soft.ndim>3 else torch.rand(soft.shape[0], *[1]*(soft.ndim-1), device=soft.device)
-        return torch.where(draw<self.hard_share, harden(soft), soft)
+        return (torch.rand(soft.shape[0], 1, heads, *[1]*(soft.ndim-3), device=soft.device) if soft.ndim>3 else torch.rand(soft.shape[0], *[1]*(soft.ndim-1), device=soft.device))<self.hard_share
+
+    def chosen(self, x): # [B,T,D] -> what `nstm.moves.fused_moves` takes: logits [B,T,H,S,S], which heads are hard, True; or of 'sinkhorn' the matrices, False, False
+        if self.kind=='sinkhorn': return self(x), False, False
+        ell = self.logits(x)
+        if isinstance(self.sharpness, Tensor) or self.sharpness!=1: ell = ell*self.sharpness
+        ell = self._noisy(ell)
+        hard = None if self.hard else self._hard_heads(ell)
+        return ell, self.hard if hard is None else hard.view(-1, self.num_heads), True
 
     def gate(self,
         z:Tensor,  # logits of a gate
