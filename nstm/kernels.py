@@ -21,6 +21,7 @@ except ImportError: triton,tl = None,SimpleNamespace(constexpr=None)   # only wh
 def jit(f): # one compilation for every length
     return triton.jit(f, do_not_specialize=('T','H','NC')) if triton is not None else f
 
+@torch.compiler.assume_constant_result
 def interpreted()->bool: # Triton's interpreter, which needs no GPU
     return triton is not None and triton.knobs.runtime.interpret
 

@@ -97,6 +97,7 @@ class Backbone(nn.Module):
         lengths=None,  # [B]
         trace:list=None, # an empty list, filled with one trace dict a layer (NSTM mixers only)
     ):                 # [B, T, D]; tuple of states
+        if torch.is_autocast_enabled(x.device.type) and x.dtype in (torch.float16,torch.bfloat16): x = x.float()    # what all blocks add to is not rounded
         states = []
         for i,b in enumerate(self.blocks):
             extra = {}

@@ -5,7 +5,6 @@
 # %% ../nbs/08_sequence.ipynb #e3c17a4e
 from __future__ import annotations
 import math
-from importlib import import_module
 from typing import NamedTuple
 from fastcore.basics import patch
 import torch
@@ -184,8 +183,9 @@ class ScanCore(nn.Module):
         if mask is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
-        if chunks: Ms,M = import_module('nstm.chunks').fused_diagonal(keep, w, v, read, M)
-        elif moved is not None: Ms,M = import_module('nstm.moves').fused_moves(moved[0], keep, w, v, read, M, *moved[1:])
+        if chunks or moved is not None:
+            from nstm import chunks as diagonal, moves
+            Ms,M = diagonal.fused_diagonal(keep, w, v, read, M) if chunks else moves.fused_moves(moved[0], keep, w, v, read, M, *moved[1:])
         elif kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M, read)
         elif shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
         elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
