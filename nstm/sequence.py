@@ -160,16 +160,20 @@ class ScanCore(nn.Module):
             if n==3: self.bias[1] = -b
     state_dims = dict(gates=(2,), bias=(2,))
 
-    def tokens(self, x, dtype, log_a, gate, half=False):  # x [B,T,D] -> keep or its log, write, route, output gate [B,T,H,S], value [B,T,H,d], in the states' precision; with `half` the value in its own
+    def tokens(self, x, dtype, log_a, gate, half=False, fast=None, real=None):  # x [B,T,D] -> keep or its log, write, route, output gate [B,T,H,S], value [B,T,H,d], in the states' precision; with `half` the value in its own
         n,H,S = self.bias.shape
-        z = F.linear(x, self.gates.flatten(0,2)).to(dtype).unflatten(-1, (n+self.route, H, S)).movedim(-3, 0)
+        z,v = F.linear(x, self.gates.flatten(0,2)),self.value(x)
+        v = (v if half else v.to(dtype)).unflatten(-1, (H,-1)).tanh()
+        if fast is not None:                                          # (kernels, keep as log, hard): all of it at once, the route in the write
+            kernels,*kind = fast
+            return *kernels.fused_gates(z.unflatten(-1, (n+self.route, H, S)), self.bias[0].to(dtype), log_a if self.route else None, real, *kind), None, None, v
+        z = z.to(dtype).unflatten(-1, (n+self.route, H, S)).movedim(-3, 0)
         b = self.bias.to(dtype)
         rho = torch.full_like(z[0], 1/S)
         if self.route: rho = keep_top_k(z[n] if log_a is None else z[n]+log_a, self.top_k).softmax(-1)
         f = -(z[0]+b[0]) if n==1 else z[1]+b[1]                       # logit of what is kept
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
-        v = self.value(x)
-        return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, (v if half else v.to(dtype)).unflatten(-1, (H,-1)).tanh()
+        return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, v
 
     def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False, moved=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
@@ -179,8 +183,8 @@ class ScanCore(nn.Module):
             still = P.diagonal(dim1=-2, dim2=-1) if shares is None else shares[...,1:2]
             keep,w = 1-still*(1-keep),still*w
         if write!='off' and trace is not None: trace.update(route=rho.detach(), write=w.detach(), keep=(keep if nothing else keep.exp()).detach())
-        w = w*(rho*self.num_states)
-        if mask is not None:
+        if rho is not None: w = w*(rho*self.num_states)
+        if mask is not None and rho is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
         if chunks or moved is not None:
@@ -523,6 +527,7 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     P = maps = shares = moved = None
     sums = kernels is not None and trace is None and self.read.kind=='signed' and self.gate_type=='gru' # the kernel reads, too
     small = sums and self.d_model<=128*H
+    if small and self.transition.kind!='sinkhorn' and torch.is_autocast_enabled(x.device.type): xs = xs.to(torch.get_autocast_dtype(x.device.type)) # once, for all that read it
     if self.transition.kind=='shift':
         shares = self.transition.shares(self.transition.logits(xs).to(M.dtype))
         if pad is not None: shares = torch.where(pad[:,:,None,None], shares, torch.tensor([0.,1.,0.], dtype=M.dtype, device=M.device))
@@ -541,7 +546,9 @@ def _scan(self:NSTM, x, state, mask, trace, start):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
     chunks = small and self.transition.kind=='identity' and n>=16 and S<=64                           # all tokens of a chunk at once
-    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, half=chunks or moved is not None)
+    kind = self.transition.gate_kind() if self.transition.kind!='identity' and self.hard_write else False
+    fast = (kernels,chunks,kind) if (chunks or moved is not None) and self.write=='gated' and self.machine.top_k is None and kind is not None else None
+    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, chunks or moved is not None, fast, pad)
     used = self.read.weights(xs, a)[1] if sums else None
     if sums and not chunks and moved is None: used = used.to(M.dtype)
     with torch.autocast(x.device.type, enabled=False):

@@ -189,6 +189,11 @@ class Transition(nn.Module):
         g = self._noisy(z*self.sharpness).sigmoid()
         return harden_gate(g) if self.hard_gate else self._mix(g, harden_gate)
 
+    def gate_kind(self): # True for a hard gate, False for a plain sigmoid, None for anything in between
+        if isinstance(self.sharpness, Tensor) or self.sharpness!=1: return None
+        noisy = self.training and self.noise is not None and not self.hard
+        return None if noisy or self.training and self.hard_share is not None and not self.hard_gate else self.hard_gate
+
     def sharpened(self): return list(self.parameters())   # whose logits are multiplied by `sharpness`
 
     def maps(self,
