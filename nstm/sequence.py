@@ -175,7 +175,7 @@ class ScanCore(nn.Module):
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
         return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, v
 
-    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False, moved=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
+    def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False, moved=None, cpu=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
         nothing = 0. if P is None and shares is None and moved is None else 1.
         if write=='off': keep,w = torch.full_like(keep, nothing),torch.zeros_like(w)
@@ -190,6 +190,7 @@ class ScanCore(nn.Module):
         if chunks or moved is not None:
             from nstm import chunks as diagonal, moves
             Ms,M = diagonal.fused_diagonal(keep, w, v, read, M) if chunks else moves.fused_moves(moved[0], keep, w, v, read, M, *moved[1:])
+        elif cpu is not None: Ms,M = cpu.diagonal_sums(keep, w, v, read, M, chunk_size, between)
         elif kernels is not None: Ms,M = kernels.fused_scan(P if shares is None else shares, keep.exp() if P is None and shares is None else keep, w, v, M, read)
         elif shares is not None: Ms,M = scan_shift(shares, keep, w, v, M, chunk_size, between)
         elif maps is not None: Ms,M = scan_maps(maps, keep, w, v, M, chunk_size, between)
@@ -293,7 +294,7 @@ class NSTM(HasStates, nn.Module):
         chunk_size:int=32,      # tokens a chunk of the scan core
         max_states:int=64,      # `allocate_states` goes no further
         prune_threshold:float=.1, # importance under which a state can be pruned
-        backend:str='auto',     # 'auto': fused kernels of the scan core where they can run; 'triton': an error where they cannot; 'reference': plain PyTorch
+        backend:str='auto',     # 'auto': fast forms where they can run, fused kernels on a GPU and `nstm.cpu` on a CPU; 'triton': kernels, or an error where they cannot run; 'reference': plain PyTorch
         device=None, dtype=None,
     ):
         super().__init__()
@@ -463,6 +464,9 @@ def _log_importance(self:NSTM, dtype): # importance [S] and its log, or None twi
 # %% ../nbs/08_sequence.ipynb #777a7326
 @patch
 def _recurrent(self:NSTM, x, state, mask, trace, start):
+    if x.device.type=='cpu' and self.backend=='auto':
+        from nstm import cpu
+        if cpu.takes_recurrent(self, x, trace): return cpu.recurrent(self, x, state, mask, start)
     (B,T,_),H,k = x.shape,self.num_heads,self.communicate
     heads_first = lambda z: None if z is None else z.unflatten(-1, (H,-1)).permute(2,0,1,3).contiguous()    # [B, S, D] -> [H, B, S, d]
     heads_last = lambda z: None if z is None else z.permute(1,2,0,3).flatten(2)
@@ -511,7 +515,11 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     (B,T,_),H,S,C = x.shape,self.num_heads,self.num_states,self.communicate or self.chunk_size
     M = split_heads(state.slots, H)
     kernels = fused(self.backend, M, but='states that communicate between chunks have no kernel yet' if self.talk is not None else '')
-    if kernels is not None: C = 1                                                              # nothing to fill up
+    cpu = None
+    if kernels is None and x.device.type=='cpu' and self.backend=='auto':
+        from nstm import cpu
+        if not cpu.takes_scan(self, x, trace): cpu = None
+    if kernels is not None or cpu is not None and self.talk is None: C = 1                     # nothing to fill up
     a,log_a = self._log_importance(M.dtype)
     known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device
     ahead = state.position % C if known is None else torch.full_like(state.position, known)    # [B] tokens of the current chunk already read
@@ -549,11 +557,11 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     kind = self.transition.gate_kind() if self.transition.kind!='identity' and self.hard_write else False
     fast = (kernels,chunks,kind) if (chunks or moved is not None) and self.write=='gated' and self.machine.top_k is None and kind is not None else None
     tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, chunks or moved is not None, fast, pad)
-    used = self.read.weights(xs, a)[1] if sums else None
+    used = self.read.weights(xs, a)[1] if sums else cpu.read_plan(self.read, xs, a, M.dtype) if cpu is not None else None
     if sums and not chunks and moved is None: used = used.to(M.dtype)
     with torch.autocast(x.device.type, enabled=False):
-        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used, chunks, moved)
-    y,w = (self.read.finish(Ms),None) if sums else self.read(xs, Ms, a)
+        Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used, chunks, moved, cpu)
+    y,w = (self.read.finish(Ms),None) if sums else (cpu.read_finish(self.read, xs, Ms, a),None) if cpu is not None else self.read(xs, Ms, a)
     back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:
         for key in ('route','write','keep'): trace[key] = back(trace.get(key))
