@@ -19,7 +19,7 @@ setup(
     author=cfg['author'], author_email=cfg['author_email'], url=cfg['git_url'], keywords=cfg['keywords'].split(),
     license='MIT', packages=find_packages(include=[cfg['lib_name'], f"{cfg['lib_name']}.*"]), python_requires=f">={cfg['min_python']}",
     install_requires=reqs('requirements'),
-    extras_require={'dev': reqs('dev_requirements'), 'widgets': reqs('widget_requirements')},
+    extras_require={'dev': reqs('dev_requirements'), 'widgets': reqs('widget_requirements'), 'bench': reqs('bench_requirements')},
     entry_points={'console_scripts': reqs('console_scripts'),
                   'nbdev': [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]},   # other nbdev projects can link to our names
     classifiers=['Development Status :: 3 - Alpha', 'Intended Audience :: Science/Research',

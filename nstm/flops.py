@@ -158,7 +158,7 @@ class Traffic(TorchDispatchMode):
     def __init__(self): super().__init__(); self.bytes = self.launches = 0
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
-        views = func.is_view or str(func.overloadpacket) in ('aten._unsafe_view', 'aten.detach', 'aten.empty', 'aten.empty_like', 'aten.new_empty', 'aten.lift_fresh', 'aten.alias', 'aten.t')
+        views = func.namespace=='prim' or func.is_view or str(func.overloadpacket) in ('aten._unsafe_view', 'aten.detach', 'aten.empty', 'aten.empty_like', 'aten.new_empty', 'aten.lift_fresh', 'aten.alias', 'aten.t')
         if not views:
             ts = [t for t in tree_leaves((args, kwargs, out)) if isinstance(t, torch.Tensor)]
             self.bytes += sum(t.numel()*t.element_size() for t in ts)
