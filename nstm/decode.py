@@ -5,6 +5,7 @@
 # %% ../nbs/60a_decode.ipynb #7c3da2e2
 from __future__ import annotations
 from contextlib import nullcontext
+from fastcore.basics import patch
 import torch
 from torch import Tensor
 from .checks import check_count
@@ -47,41 +48,48 @@ class GraphedStep:
         map_state(lambda old,new: old.copy_(new), self.state, state)
         self.logits.copy_(logits); self.ids.copy_(best)
 
-    @torch.no_grad()
-    def _capture(self):
-        for b in self.model.backbone.blocks:
-            if b.mixer.talk is not None and (b.mixer.core=='scan' or b.mixer.communicate>1):
-                raise ValueError(f"a recording cannot ask which tokens communicate; got core={b.mixer.core!r}, communicate={b.mixer.communicate}, want communicate=0 or, with core='recurrent', 1")
-        stream = torch.cuda.Stream(self.ids.device)
-        stream.wait_stream(torch.cuda.current_stream(self.ids.device))
-        with torch.cuda.stream(stream):
-            for _ in range(3): self._advance()             # kernels are compiled and cuBLAS gets ready
-        torch.cuda.current_stream(self.ids.device).wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph): self._advance()
-        self.graph = graph
-        self.reset()
+# %% ../nbs/60a_decode.ipynb #65181891
+@patch
+@torch.no_grad()
+def _capture(self:GraphedStep):
+    for b in self.model.backbone.blocks:
+        if b.mixer.talk is not None and (b.mixer.core=='scan' or b.mixer.communicate>1):
+            raise ValueError(f"a recording cannot ask which tokens communicate; got core={b.mixer.core!r}, communicate={b.mixer.communicate}, want communicate=0 or, with core='recurrent', 1")
+    here = torch.cuda.current_stream(self.ids.device)
+    stream = torch.cuda.Stream(self.ids.device)
+    stream.wait_stream(here)
+    with torch.cuda.stream(stream):
+        for _ in range(3): self._advance()
+    here.wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph): self._advance()
+    self.graph = graph
+    self.reset()
 
-    def reset(self,
-        state=None,   # to go on from, as `SequenceLM.run` returns it; None: the first state
-    ):
-        "Go back to the first state, or take over another, such as that after a prompt."
-        with torch.no_grad(): map_state(lambda old,new: old.copy_(new), self.state, self.fresh if state is None else state)
-        return self
+# %% ../nbs/60a_decode.ipynb #615c33a9
+@patch
+def reset(self:GraphedStep,
+    state=None,   # to go on from, as `SequenceLM.run` returns it; None: the first state
+)->GraphedStep:   # itself
+    "Go back to the first state, or take over another, such as that after a prompt."
+    with torch.no_grad(): map_state(lambda old,new: old.copy_(new), self.state, self.fresh if state is None else state)
+    return self
 
-    @torch.no_grad()
-    def advance(self)->Tensor: # [B] int64, the same tensor every time
-        "Read `ids`, and put the likeliest next ids in their place."
-        if self.graph is not None: self.graph.replay()
-        else: self._advance()
-        return self.ids
+@patch
+@torch.no_grad()
+def advance(self:GraphedStep)->Tensor: # [B] int64, the same tensor every time
+    "Read `ids`, and put the likeliest next ids in their place."
+    if self.graph is not None: self.graph.replay()
+    else: self._advance()
+    return self.ids
 
-    def step(self,
-        ids:Tensor,  # [B] int64
-    )->Tensor:       # [B, V] logits of the next id; overwritten by the next step
-        "Read one id a row."
-        check_ids(ids, self.model.vocab_size, 'b')
-        if ids.shape!=self.ids.shape: raise ValueError(f"`ids` must have shape {list(self.ids.shape)}, got {list(ids.shape)}")
-        self.ids.copy_(ids)
-        self.advance()
-        return self.logits
+@patch
+def step(self:GraphedStep,
+    ids:Tensor,  # [B] int64
+)->Tensor:       # [B, V] logits of the next id; overwritten by the next step
+    "Read one id a row."
+    check_ids(ids, self.model.vocab_size, 'b')
+    if ids.shape!=self.ids.shape: raise ValueError(f"`ids` must have shape {list(self.ids.shape)}, got {list(ids.shape)}")
+    self.ids.copy_(ids)
+    self.advance()
+    return self.logits

@@ -60,6 +60,7 @@ FORMULAS = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attenti
             torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
             torch.ops.aten.convolution_backward: _convolution_backward}
 
+# %% ../nbs/34_flops.ipynb #4b1a172f
 def count_by_operator(
     f,       # called without arguments
 )->dict:     # name of an operator: floating-point operations of its products
@@ -74,6 +75,7 @@ def kernel_modules()->list: # modules, imported
     files = sorted(Path(nstm.__path__[0]).glob('*.py'))
     return [importlib.import_module(f'nstm.{f.stem}') for f in files if '@torch.library.custom_op' in f.read_text(encoding='utf-8') and f.stem!='flops']
 
+# %% ../nbs/34_flops.ipynb #90af2d2f
 def nstm_operators()->dict: # name: has a formula
     "Every operator of this package, and whether the counter knows it."
     kernel_modules()
@@ -117,6 +119,7 @@ def matched_width(
         near = 8+8*round((want-a)/(b-a))                                    # parameters are linear in the width
         return fit_parameters(lambda h: _make(name, size, h, vocab), want, (near-8,near,near+8))[0]
 
+# %% ../nbs/34_flops.ipynb #bb29bc68
 def language_model(
     name:str,            # a key of `FORMS`
     size:str,            # a key of `SIZES`
@@ -136,6 +139,7 @@ def with_kernels(
         if isinstance(m, NSTM): m.backend = 'triton'
     return model
 
+# %% ../nbs/34_flops.ipynb #2fa26e62
 def flops_per_token(
     model:SequenceLM,    # made inside `shapes_only`, or with real tensors
     T:int,               # tokens a sequence
@@ -185,6 +189,7 @@ def count_model(
         config=dict(direction='forward+backward' if backward else 'forward', size=size, vocab_size=b['vocab_size'], d_model=b['d_model'], n_layers=b['n_layers'], mlp_hidden=b['mlp_hidden'], mixer=b['mixer'], mixer_options=b['mixer_options'], kernels=any('nstm' in k for k in found[0]['by_operator'])),
         why_null=dict(data_sha256='no data', tokens_per_s='nothing was run', peak_memory_bytes='nothing was run', energy_j='nothing was run', wall_s='nothing was run', seed='no numbers were drawn'))
 
+# %% ../nbs/34_flops.ipynb #06b502b5
 def record_flops(
     lengths=LENGTHS, sizes=tuple(SIZES), forms=tuple(FORMS), # what to count; the Transformer first
     results=None,            # folder; `results_dir()` when None
@@ -207,13 +212,14 @@ def record_flops(
                 progress(f"{size}, {row['config']['direction']}, {name}: {mine['all_pairs'][0]/1e6:.1f} million a token at {lengths[0]:,} tokens, {mine['all_pairs'][-1]/1e6:.1f} at {lengths[-1]:,}")
     return rows
 
-# %% ../nbs/34_flops.ipynb #06b502b5
+# %% ../nbs/34_flops.ipynb #aed91ecb
 def latest_flops(
     results=None,  # folder; `results_dir()` when None
 )->list:           # rows
     "The newest row of each model, size and direction."
     return list({(r['config']['size'], r['config']['direction'], r['model']): r for r in load_rows('flops', results, status='finished')}.values())
 
+# %% ../nbs/34_flops.ipynb #91baa18c
 def plot_flops(
     rows:list,                 # from `latest_flops`
     direction:str='forward',   # or 'forward+backward'
@@ -235,6 +241,7 @@ def plot_flops(
     fig.tight_layout(rect=(0,.14,1,1))
     return fig
 
+# %% ../nbs/34_flops.ipynb #f46f7aa8
 def main(argv=None):
     "Command line: count, and record the counts."
     p = argparse.ArgumentParser(prog='nstm_flops', description='Floating-point operations a token of language models, counted on shapes.')

@@ -76,6 +76,7 @@ CONTENDERS = {
     'GSA (fla)': Contender(partial(_fla, 'GatedSlotAttention', num_slots=64), options=dict(num_slots=64)),
     'documents\' loop': _of_nstm(core='recurrent', num_states=16, communicate=1, backend='reference', most=256)}
 
+# %% ../nbs/60_speed.ipynb #6805b81c
 def why_absent(
     name:str,     # a key of `CONTENDERS`
     device,       # where it would run
@@ -93,6 +94,7 @@ def result_of(
     if isinstance(out, Tensor): return [out]
     return [t for o in out if o is not None for t in result_of(o)] if isinstance(out, tuple) else []
 
+# %% ../nbs/60_speed.ipynb #0921c34b
 def make_layer(
     name:str,      # a key of `CONTENDERS`
     d_model:int, num_heads:int,  # D, H
@@ -116,6 +118,7 @@ def gradients(layer, x, weights, dtype): # output, floating-point states, gradie
     named = dict(zip(('output',*(f'state {i}' for i in range(1, len(out)))), out)) | dict(zip(('gradient of the input', *(f'gradient of {n}' for n,_ in layer.named_parameters())), gs))
     return {k: None if v is None else v.detach().double().cpu() for k,v in named.items()}
 
+# %% ../nbs/60_speed.ipynb #8c8f5a06
 def largest_error(
     truth:dict, found:dict,  # from `gradients`
 )->tuple:                    # relative error; of what
@@ -130,7 +133,7 @@ def largest_error(
         if e>worst[0]: worst = e,k
     return worst
 
-# %% ../nbs/60_speed.ipynb #8c8f5a06
+# %% ../nbs/60_speed.ipynb #6967ad2e
 @contextmanager
 def exact(): # no TF32 while single precision is checked
     old = torch.backends.cudnn.allow_tf32,torch.backends.cuda.matmul.allow_tf32
@@ -138,6 +141,7 @@ def exact(): # no TF32 while single precision is checked
     try: yield
     finally: torch.backends.cudnn.allow_tf32,torch.backends.cuda.matmul.allow_tf32 = old
 
+# %% ../nbs/60_speed.ipynb #9df93653
 def check_contender(
     name:str,        # a key of `CONTENDERS`
     layer,           # from `make_layer`
@@ -180,6 +184,7 @@ def seconds(
     b.record(); b.synchronize()
     return a.elapsed_time(b)/1e3/n
 
+# %% ../nbs/60_speed.ipynb #9f62740e
 def memory_of(call, device): # bytes of tensors above what was held before, at the worst moment
     if torch.device(device).type!='cuda': return peak_memory(call)
     torch.cuda.synchronize(device); torch.cuda.reset_peak_memory_stats(device)
@@ -219,6 +224,7 @@ def prepare(layer, T, B, s, last): # a call that is ready to be timed, and what 
     peak,one = memory_of(call, device),seconds(call, 1, device)
     return dict(call=call, peak=peak, last=(T,one), n=max(1, min(20, round(.02/max(one,1e-6)))), spent=[])
 
+# %% ../nbs/60_speed.ipynb #97e742dc
 def measure_length(
     layers:dict,   # name: layer
     T:int,         # tokens a sequence
@@ -269,6 +275,7 @@ def speed_row(name, direction, found, s, seconds, **config): # `found`: what was
         parameters=s['sizes'].get(name), tokens_per_s=found.get('tokens_per_s') if ok else None, peak_memory_bytes=found.get('peak') if ok else None,
         wall_s=seconds, versions={**run_info()['versions'], **libraries()}, why_null=why)
 
+# %% ../nbs/60_speed.ipynb #f759d421
 def line_of(row): # what is printed about a row
     c = row['config']
     where = f"T={c['length']:>7,}" if 'length' in c else f"{c['direction']:>9}"
@@ -333,6 +340,7 @@ def decoder(
         now[0] = logits.argmax(-1)
     return call
 
+# %% ../nbs/60_speed.ipynb #c34b06de
 def steps_per_second(call, n, device): # on the clock on the wall: waiting for Python is part of it
     sync = torch.cuda.synchronize if torch.device(device).type=='cuda' else lambda d: None
     sync(device); t = time.perf_counter()
@@ -340,6 +348,7 @@ def steps_per_second(call, n, device): # on the clock on the wall: waiting for P
     sync(device)
     return n/(time.perf_counter()-t)
 
+# %% ../nbs/60_speed.ipynb #840d2246
 def bench_decode(names, s, save, say):
     "Measure decoding in turns."
     cuda,calls = s['device'].type=='cuda',{}
@@ -376,6 +385,7 @@ def stream_peak(
     layer(x)
     return memory_of(call, s['device'])
 
+# %% ../nbs/60_speed.ipynb #8cb39487
 def bench_stream(names, s, save, say):
     "Peak memory of two streams, one ten times as long as the other."
     for n in names:
@@ -413,6 +423,7 @@ def verdict(value, goal, less=False): # of a measured number
     short = value/goal-1 if less else 1-value/goal
     return 'met' if short<=0 else f'missed by {short:.1%}' if short<.02 else f'missed by {short:.0%}'
 
+# %% ../nbs/60_speed.ipynb #87fcc89e
 def ratios(
     rows:list,       # from `latest_speed`
     flops:list=(),   # from `nstm.flops.latest_flops`
@@ -437,6 +448,7 @@ def ratios(
             for k,name in (('flops_ratio_all_pairs','all pairs'), ('flops_ratio','causal half')): add(f"{I16} / Transformer, operations", f"{r['config']['size']}, {name}", r['metrics'].get(k), .5, less=True)
     return out
 
+# %% ../nbs/60_speed.ipynb #04ddb0d4
 def ratio_table(
     rows:list,     # from `latest_speed`
     flops:list=(), # from `nstm.flops.latest_flops`
@@ -466,6 +478,7 @@ def pick_names(
         if not any(o.lower() in n.lower() for n in every): raise ValueError(f"no contender is called {o!r}; there are {', '.join(every)}")
     return found
 
+# %% ../nbs/60_speed.ipynb #03443f05
 def run_bench(
     device,                  # 'cuda' or 'cpu'
     quick:bool=False,        # the smaller preset
@@ -492,7 +505,7 @@ def run_bench(
         else: PARTS[p](mine, s, save, say)
     return rows
 
-# %% ../nbs/60_speed.ipynb #03443f05
+# %% ../nbs/60_speed.ipynb #e88a6f68
 def latest_speed(
     results=None,       # folder; `results_dir()` when None
     device_type=None,   # 'cuda' or 'cpu'; None: a GPU if there are rows of one
@@ -508,6 +521,7 @@ def latest_speed(
     newest = {(r['model'], *(r['config'].get(k) for k in ('direction','length','prompt'))): r for r in rows}
     return [r for r in newest.values() if r['status']=='finished']
 
+# %% ../nbs/60_speed.ipynb #ff9c873d
 def plot_speed(
     rows:list,   # from `latest_speed`
 ):               # a matplotlib figure
