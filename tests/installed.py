@@ -76,7 +76,7 @@ if '--quick' not in sys.argv:
         "a fastai Learner trains an NSTMClassifier, and it learns"
         import torch
         from torch.utils.data import TensorDataset
-        import fastai.callback.progress   # gives a Learner `no_bar`
+        import fastai.callback.all   # gives a Learner `fit_one_cycle` and `no_bar`
         from fastai.basics import Learner, DataLoader, DataLoaders, accuracy, CrossEntropyLossFlat
         from nstm.models import NSTMClassifier
         import fastai, fastcore
