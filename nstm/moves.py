@@ -24,7 +24,12 @@ def _rows(P, HARD, r, bh, i, j, S: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.
     return tl.where(tl.load(HARD+bh)!=0, one, p), p
 
 @jit
-def _mm(a, b, PREC: tl.constexpr): return tl.dot(a, b, input_precision=PREC)
+def _move(p, x, SOME: tl.constexpr, PREC: tl.constexpr): # p @ x
+    if SOME!=1 or PREC=='ieee': return tl.dot(p, x, input_precision=PREC)
+    one,a = p.to(tl.bfloat16),x.to(tl.bfloat16)
+    b = (x-a.to(tl.float32)).to(tl.bfloat16)
+    c = (x-a.to(tl.float32)-b.to(tl.float32)).to(tl.bfloat16)
+    return tl.dot(one, a, tl.dot(one, b, tl.dot(one, c)))
 
 @jit
 def _half(a, b, CT: tl.constexpr, PREC: tl.constexpr): return tl.dot(a.to(CT), b.to(CT), input_precision=PREC)
@@ -40,8 +45,8 @@ def _move_ends(P, HARD, K, W, V, F, E, T, H, NC, S: tl.constexpr, SP: tl.constex
         p,_ = _rows(P, HARD, r, bh, i, j, S, LOGITS, SOME)
         k,w = tl.load(K+r*S+i, i<S, other=0.),tl.load(W+r*S+i, i<S, other=0.)
         v = tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)
-        f = k[:,None]*_mm(p, f, PREC)
-        e = k[:,None]*_mm(p, e, PREC) + w[:,None]*v[None,:]
+        f = k[:,None]*_move(p, f, SOME, PREC)
+        e = k[:,None]*_move(p, e, SOME, PREC) + w[:,None]*v[None,:]
         r += H
     to = (bh*NC+n)*S + i[:,None]
     tl.store(F+to*S+j[None,:], f, (i<S)[:,None] & (j<S)[None,:])
@@ -61,7 +66,7 @@ def _move_join(F, E, M, END, NC, S: tl.constexpr, SP: tl.constexpr, D: tl.conste
         n1 = tl.where(c+1<NC, n+(-1 if BACK else 1), n)
         f1,e1 = tl.load(F+n1*S*S+at_f, ss, other=0.),tl.load(E+n1*S*D+at_e, sd, other=0.)
         tl.store(E+n*S*D+at_e, m, sd)
-        m = _mm(f, m, PREC) + e
+        m = tl.dot(f, m, input_precision=PREC) + e
         n,f,e = n1,f1,e1
     tl.store(END+bh*S*D+at_e, m, sd)
 
@@ -76,7 +81,7 @@ def _move_reads(P, HARD, K, W, V, R, E, O, T, H, NC, N: tl.constexpr, NP: tl.con
         k,w = tl.load(K+r*S+i, i<S, other=0.),tl.load(W+r*S+i, i<S, other=0.)
         v = tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)
         pick = tl.load(R+(r*N+m[:,None])*S+i[None,:], (m<N)[:,None] & (i<S)[None,:], other=0.)
-        st = k[:,None]*_mm(p, st, PREC) + w[:,None]*v[None,:]
+        st = k[:,None]*_move(p, st, SOME, PREC) + w[:,None]*v[None,:]
         tl.store(O+(r*N+m[:,None])*D+d[None,:], _half(pick, st, CT, PREC), (m<N)[:,None] & (d<D)[None,:])
         r += H
 
@@ -93,7 +98,7 @@ def _move_starts(P, HARD, K, R, DO, G, T, H, NC, N: tl.constexpr, NP: tl.constex
         k = tl.load(K+r*S+i, i<S, other=0.)
         pick = tl.load(R+(r*N+m[:,None])*S+i[None,:], (m<N)[:,None] & (i<S)[None,:], other=0.)
         do = tl.load(DO+(r*N+m[:,None])*D+d[None,:], (m<N)[:,None] & (d<D)[None,:], other=0.)
-        g = _mm(tl.trans(p), k[:,None]*(g+_half(tl.trans(pick), do, CT, PREC)), PREC)
+        g = _move(tl.trans(p), k[:,None]*(g+_half(tl.trans(pick), do, CT, PREC)), SOME, PREC)
         r -= H
     tl.store(G+((bh*NC+n)*S+i[:,None])*D+d[None,:], g, (i<S)[:,None] & (d<D)[None,:])
 
@@ -113,7 +118,7 @@ def _move_back(P, HARD, K, W, V, R, E, G, DO, KEPT, DP_, DK, DW, DV, DR, T, H, N
             tl.store(mine+t*S*D, st, sd)
             p,_ = _rows(P, HARD, r, bh, i, j, S, LOGITS, SOME)
             k,w = tl.load(K+r*S+i, i<S, other=0.),tl.load(W+r*S+i, i<S, other=0.)
-            st = k[:,None]*_mm(p, st, PREC) + w[:,None]*tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)[None,:]
+            st = k[:,None]*_move(p, st, SOME, PREC) + w[:,None]*tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)[None,:]
             r += H
         tl.debug_barrier()
         for back in range(long):
@@ -128,12 +133,12 @@ def _move_back(P, HARD, K, W, V, R, E, G, DO, KEPT, DP_, DK, DW, DV, DR, T, H, N
             g += _half(tl.trans(pick), do, CT, PREC)
             tl.store(DW+r*S+i, tl.sum(g*v[None,:], 1), i<S)
             tl.store(DV+r*D+d, tl.sum(g*w[:,None], 0), d<D)
-            tl.store(DK+r*S+i, tl.sum(g*_mm(p, st, PREC), 1), i<S)
+            tl.store(DK+r*S+i, tl.sum(g*_move(p, st, SOME, PREC), 1), i<S)
             g = k[:,None]*g
             dp = _half(g, tl.trans(st), CT, PREC)
             if LOGITS: dp = q*(dp - tl.sum(q*dp, 1, keep_dims=True))
             tl.store(DP_+r*S*S+i[:,None]*S+j[None,:], dp, ss)
-            g = _mm(tl.trans(p), g, PREC)
+            g = _move(tl.trans(p), g, SOME, PREC)
         tl.debug_barrier()
 
 # %% ../nbs/09d_moves.ipynb #234fd8dc
@@ -143,7 +148,7 @@ def _sizes(moves, value, read, hard, logits): # grids of chunks and of the walk 
     (B,T,H,S,_),D,N = moves.shape,value.shape[-1],read.shape[-2]
     wide = value.dtype==torch.float32
     o = dict(S=S, SP=max(16, power_of_two(S)), D=D, DP=max(16, power_of_two(D)), C=CHUNK, LOGITS=logits, SOME=hard, PREC='ieee' if interpreted() else 'tf32x3', num_warps=1 if S<=16 else 4)
-    j = dict(S=S, SP=o['SP'], D=D, DB=16, PREC=o['PREC'], num_warps=1)
+    j = dict(S=S, SP=o['SP'], D=D, DB=16, PREC='ieee' if hard else o['PREC'], num_warps=1)
     return (-(-T//CHUNK),B*H), (B*H,-(-D//16)), o, dict(N=N, NP=max(16, power_of_two(N))), j, *((tl.float32,)*2 if wide else (tl.float16, tl.float16 if interpreted() else tl.bfloat16))
 
 @torch.library.custom_op('nstm::moves', mutates_args=())

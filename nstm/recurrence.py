@@ -183,7 +183,15 @@ def _given(U, PICK, DO, d, s, ok, row, jump, nb, last, S: tl.constexpr, NB: tl.c
 
 # %% ../nbs/09b_recurrence.ipynb #952306f6
 @_jit
-def _untalk(G2, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):   # E, F, y, p as they were -> gradient of M1, of the gate; of the logits; of E, F
+def _scale(G, NB: tl.constexpr, SP: tl.constexpr, CT: tl.constexpr): # [R]: the power of two that brings the largest gradient of a sequence between 1 and 2
+    R: tl.constexpr = NB*SP
+    if CT==tl.float32: return tl.full((R,), 1., tl.float32)
+    most = tl.max(tl.reshape(tl.max(tl.abs(G), 1), (NB, SP)), 1, keep_dims=True)
+    up = tl.exp2(-tl.minimum(tl.maximum(tl.floor(tl.log2(most)), -100.), 100.))
+    return tl.reshape(tl.broadcast_to(up, (NB, SP)), (R,))
+
+@_jit
+def _untalk(G2, inv, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):   # E, F, y, p as they were -> gradient of M1, of the gate; of the logits; of E, F
     zero = tl.zeros_like(G2)
     Gd = tl.where(due[:,None], G2, 0.)
     dy = Gd*g*(1-y*y)
@@ -193,8 +201,8 @@ def _untalk(G2, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R: tl.constexpr, D: 
     dE = _mul(dl, M1, zero, CT, PREC)
     G1 = _mul(dF, Wv, G2 - g*Gd, CT, PREC)
     G1 = _mul(tl.trans(dl), E, G1, CT, PREC)
-    tl.store(DZ+3*zs+za, _held(dE, R, D, W)); tl.store(DZ+4*zs+za, _held(dF, R, D, W))
-    return _mul(dE, Wa, G1, CT, PREC), Gd*(y-M1), tl.sum(dl, 0)
+    tl.store(DZ+3*zs+za, _held(dE*inv, R, D, W)); tl.store(DZ+4*zs+za, _held(dF*inv, R, D, W))
+    return _mul(dE, Wa, G1, CT, PREC), Gd*(y-M1)*inv, tl.sum(dl, 0)
 
 @_jit
 def _sums(a, b, c, e, nb, OUT, d, row, jump, b0, B, NB: tl.constexpr, K: tl.constexpr):   # over the states of each sequence, of three or four tiles; one store for each sequence
@@ -252,19 +260,22 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
         for k in tl.static_range(N):
             G2 += brought[K+2*k+1].to(tl.float32)[:,None]*brought[K+2*k].to(tl.float32)
         if N==0: G2 += tl.load(DO + ((((b*T+t)*H+h)*S+s)*D)[:,None] + d[None,:], okd, other=0.).to(tl.float32)
+        up = _scale(G2, NB, SP, CT)
+        inv = 1/up
+        G2,inv2 = G2*up[:,None],inv[:,None]
         live = ok
         if MASK: live = ok & (t<n_real)
         G1 = G2
         if TALK>0:
             E,F,y,p,M1 = _tile(got[6], R, D, W),_tile(got[7], R, D, W),_tile(got[8], R, D, W).to(tl.float32),_tile(got[9], R, R, X).to(tl.float32),M + w*(n-M)
             if TALK==1:
-                G1,dg,da = _untalk(G2, live, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, CT, PREC)
-                ag += dg; at_ += da
+                G1,dg,da = _untalk(G2, inv2, live, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, CT, PREC)
+                ag += dg; at_ += da*inv
             else:
                 due = live & ((pos+t+1)%TALK==0)
                 if tl.max(due.to(tl.int32), 0)>0:
-                    G1,dg,da = _untalk(G2, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, CT, PREC)
-                    ag += dg; at_ += da
+                    G1,dg,da = _untalk(G2, inv2, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, CT, PREC)
+                    ag += dg; at_ += da*inv
                 else:
                     none = tl.zeros((32*W, R*D//(32*W)), tl.float32)
                     tl.store(DZ+3*zs+za, none); tl.store(DZ+4*zs+za, none)
@@ -273,8 +284,8 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
         dn = G1*w*(1-n*n)
         ds = dn*r
         dr = dn*sn*r*(1-r)
-        an += dn
-        tl.store(DZ+za, _held(dr, R, D, W)); tl.store(DZ+zs+za, _held(dw, R, D, W)); tl.store(DZ+2*zs+za, _held(ds, R, D, W))
+        an += dn*inv2
+        tl.store(DZ+za, _held(dr*inv2, R, D, W)); tl.store(DZ+zs+za, _held(dw*inv2, R, D, W)); tl.store(DZ+2*zs+za, _held(ds*inv2, R, D, W))
         G0 = _mul(dr, Wr, G1*(1-w), CT, PREC)
         G0 = _mul(dw, Ww, G0, CT, PREC)
         G0 = _mul(ds, Wn, G0, CT, PREC)
@@ -285,12 +296,13 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
             x = tl.sum(share*(dr*ur + dw*uw + dn*un), 1)
             total = tl.sum(tl.reshape(x, (NB, SP)), 1, keep_dims=True)
             dlr = x - rho*tl.reshape(tl.broadcast_to(total, (NB, SP)), (R,))
-            al += dlr
+            al += dlr*inv
             G0 += dlr[:,None]*key
-            _sums(share*dr, share*dw, share*dn, dlr[:,None]*M, nb, DU, d, row, jump, b0, B, NB, K)
-        else: _sums(dr, dw, dn, dn, nb, DU, d, row, jump, b0, B, NB, K)
+            share = share*inv2
+            _sums(share*dr, share*dw, share*dn, (dlr*inv)[:,None]*M, nb, DU, d, row, jump, b0, B, NB, K)
+        else: _sums(dr*inv2, dw*inv2, dn*inv2, dn, nb, DU, d, row, jump, b0, B, NB, K)
         if MASK: G0 = tl.where(live[:,None], G0, G2)
-        carry = tl.where(okd, G0, 0.)
+        carry = tl.where(okd, G0*inv2, 0.)
         row -= H
         z0 -= 1
         got,brought = ahead,next_brought
@@ -346,7 +358,7 @@ def _recurrent_weights(Z, DZ, DW, DV, DB, T, H, L, TZ, NG, PER, S: tl.constexpr,
 
 # %% ../nbs/09b_recurrence.ipynb #d30c200e
 class _Plan:
-    KEEP = 64      # tokens from one kept state to the next
+    KEEP = 128     # tokens from one kept state to the next
     WAVE = 256     # programs that make a segment again
     LAUNCH = {k: dict(num_warps=4) for k in ('forward','again','back','sums')}   # warps of a program, of each kernel
     ROWS = 64      # of a block in the products over tokens, at least
@@ -430,7 +442,7 @@ def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, length
     def again(n):
         _recurrent_forward[(groups*H, -(-min(TZ, T-cuts[n])//keep))](u, W, bias, A1, V1, g1, la, n1, p1, r1, ck, ck, do, do, dread, Z[n%k], RHO[n%k], P[n%k], B, T, H, cuts[n], keep, TZ, **o, **fast, C=keep, SAVE=True, CT=C1, **how['again'])
     def back(n):
-        _recurrent_backward[(groups*H,)](u, W, A1, V1, g1, n1, p1, r1, do, Z[n%k], RHO[n%k], P[n%k], dM, DZ[n%k], du, db, dla, B, T, H, cuts[n], min(cuts[n]+TZ, T), TZ, **o, CT=C2, **how['back'])
+        _recurrent_backward[(groups*H,)](u, W, A1, V1, g1, n1, p1, r1, do, Z[n%k], RHO[n%k], P[n%k], dM, DZ[n%k], du, db, dla, B, T, H, cuts[n], min(cuts[n]+TZ, T), TZ, **o, CT=C1, **how['back'])
     def sums(n):
         tokens = groups*min(TZ, T-cuts[n])
         per = -(-max(-(-tokens//32), 8*TB)//TB)*TB                                 # of a program

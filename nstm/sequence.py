@@ -308,7 +308,6 @@ class NSTM(HasStates, nn.Module):
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
-        if backend=='triton' and core!='scan': raise ValueError(f"backend='triton' needs core='scan', got core={core!r}")
         if timescale is None: timescale = (1.,1024.) if transition=='identity' else (400.,400.)
         if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
         self.max_states,self.prune_threshold = check_count(max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
@@ -439,8 +438,9 @@ SEGMENT = 256  # tokens read at a time when no gradient is needed
 def _read(self:NSTM, x, state, mask, trace, start): # checked input; tokens read before, if known -> y [B, T, D], state
     T = x.shape[1]
     if self.conv is not None: x,state = self._convolve(x, state, mask)
-    n = T if torch.is_grad_enabled() or trace is not None else SEGMENT
-    run,ys = self._recurrent if self.core=='recurrent' else self._scan, []
+    kernel = self.core=='recurrent' and self._takes_kernel(x, state, trace)
+    n = T if torch.is_grad_enabled() or trace is not None or kernel else SEGMENT
+    run,ys = self._fused if kernel else self._recurrent if self.core=='recurrent' else self._scan, []
     for i in range(0, T, n):
         m = None if mask is None else mask[:,i:i+n]
         y,state = run(x[:,i:i+n], state, m, trace, None if start is None else start+i)
@@ -462,6 +462,25 @@ def _log_importance(self:NSTM, dtype): # importance [S] and its log, or None twi
     return a, a.clamp_min(torch.finfo(dtype).tiny).log()
 
 # %% ../nbs/08_sequence.ipynb #777a7326
+@patch
+def _takes_kernel(self:NSTM, x, state, trace): # the whole recurrent core as one kernel
+    M = state.slots
+    if trace is not None or self.backend=='reference' or self.backend=='auto' and not M.is_cuda: return False
+    from nstm import recurrence
+    dtype = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
+    return fused(self.backend, M, but=recurrence.why_not_layer(self, split_heads(M, self.num_heads), dtype)) is not None
+
+@patch
+def _fused(self:NSTM, x, state, mask, trace, start):
+    from nstm import recurrence
+    M = split_heads(state.slots, self.num_heads)                                                           # [B, H, S, d]
+    a,log_a = self._log_importance(M.dtype)
+    used = self.read.weights(x, a)[1] if self.read.kind=='signed' else None
+    n = None if mask is None else mask.sum(1)
+    o,M = recurrence.fused_recurrence(M=M, **recurrence.layer_inputs(self, x), read=used, log_a=log_a, lengths=n, position=state.position)
+    y = self.read(x, o, a)[0] if used is None else self.read.finish(o)
+    return y, NSTMState(merge_heads(M), None, state.position + (x.shape[1] if n is None else n), state.window)
+
 @patch
 def _recurrent(self:NSTM, x, state, mask, trace, start):
     if x.device.type=='cpu' and self.backend=='auto':
