@@ -279,7 +279,7 @@ class Trial:
         kinds = zip(groups(self.model), (self.c['weight_decay'],0.,0.), (self.lr,self.lr,self.lr_sharp))
         opts = [dict(params=ps, weight_decay=wd, lr=lr) for ps,wd,lr in kinds if ps]
         self.lrs = [o['lr'] for o in opts]
-        self.opt = torch.optim.AdamW(opts, betas=self.c['betas'], capturable=self.cuda)
+        self.opt = torch.optim.AdamW(opts, betas=self.c['betas'], capturable=self.cuda, fused=self.cuda or None)
         self.stream = torch.cuda.Stream(self.device) if self.cuda else None
         self.graph,self.shape,self.peak = None,None,None        # the recording, what it was made for, bytes
         self.steps_done,self.tokens,self.noted = 0,0,[]         # noted: (step, mean loss), fifty of them
