@@ -445,7 +445,7 @@ def _read(self:NSTM, x, state, mask, trace, start): # checked input; tokens read
         m = None if mask is None else mask[:,i:i+n]
         y,state = run(x[:,i:i+n], state, m, trace, None if start is None else start+i)
         ys.append(y if m is None else y.masked_fill(~m.unsqueeze(-1), 0.))
-    return torch.cat(ys, 1), state
+    return (ys[0] if len(ys)==1 else torch.cat(ys, 1)), state
 
 @patch
 def _convolve(self:NSTM, x, state, mask): # each token with the conv_size-1 before it, those of earlier calls included
@@ -541,16 +541,17 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     if kernels is not None or cpu is not None and self.talk is None: C = 1                     # nothing to fill up
     a,log_a = self._log_importance(M.dtype)
     known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device
-    ahead = state.position % C if known is None else torch.full_like(state.position, known)    # [B] tokens of the current chunk already read
+    ahead = state.position % C if known is None else torch.full_like(state.position, known) if known or self.talk is not None else None   # [B] tokens of the current chunk already read; None: of no row any
     first = int(ahead.max()) if known is None else known
     n = math.ceil((first+T)/C)*C
-    at = torch.arange(n, device=x.device) - ahead[:,None]                                      # [B, n] which token stands here
-    real = (at>=0) & (at<T)
-    at = at.clamp(0, T-1)
-    pick = lambda z: z.gather(1, at.view(B, n, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
-    xs = x if n==T else pick(x)
-    if mask is not None: real = real & pick(mask)
-    pad = None if n==T and mask is None else real
+    xs,pad = x,mask
+    if n!=T:
+        at = torch.arange(n, device=x.device).expand(B, -1)
+        if ahead is not None: at = at - ahead[:,None]                                           # [B, n] which token stands here
+        pad,at = (at>=0) & (at<T),at.clamp(0, T-1)
+        pick = lambda z: z.gather(1, at.view(B, n, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
+        xs = pick(x)
+        if mask is not None: pad = pad & pick(mask)
     P = maps = shares = moved = None
     sums = kernels is not None and trace is None and self.read.kind=='signed' and self.gate_type=='gru' # the kernel reads, too
     small = sums and self.d_model<=128*H
@@ -568,10 +569,10 @@ def _scan(self:NSTM, x, state, mask, trace, start):
         P = self.transition(xs).to(M.dtype)
         if pad is not None: P = torch.where(pad[:,:,None,None,None], P, torch.eye(S, dtype=P.dtype, device=P.device))
         if self.transition.hard and kernels is None and not torch.is_grad_enabled(): maps = P.argmax(-1)
-    ends = ahead + (T if mask is None else mask.sum(1))
+    read = T if mask is None else mask.sum(1)                                                       # tokens of each row
     def between(i, M):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
-        return torch.where((ends >= (i+1)*C).view(B,1,1,1), new, M)
+        return torch.where((ahead+read >= (i+1)*C).view(B,1,1,1), new, M)
     chunks = small and self.transition.kind=='identity' and n>=16 and S<=64                           # all tokens of a chunk at once
     kind = self.transition.gate_kind() if self.transition.kind!='identity' and self.hard_write else False
     fast = (kernels,chunks,kind) if (chunks or moved is not None) and self.write=='gated' and self.machine.top_k is None and kind is not None else None
@@ -581,9 +582,9 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     with torch.autocast(x.device.type, enabled=False):
         Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used, chunks, moved, cpu)
     y,w = (self.read.finish(Ms),None) if sums else (cpu.read_finish(self.read, xs, Ms, a),None) if cpu is not None else self.read(xs, Ms, a)
-    back = lambda z: z if z is None or n==T else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
+    back = lambda z: z if z is None or n==T else z[:,:T] if ahead is None else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:
         for key in ('route','write','keep'): trace[key] = back(trace.get(key))
         trace['communication'] = None
         self._finish_trace(trace, back(P), back(Ms), back(w), a)
-    return back(y), NSTMState(merge_heads(M), None, state.position + (T if mask is None else mask.sum(1)), state.window)
+    return back(y), NSTMState(merge_heads(M), None, state.position + read, state.window)

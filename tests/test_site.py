@@ -1,14 +1,11 @@
 "The site, as a reader's browser sees it: built once, served on the loopback, opened page by page in headless Chromium."
-import functools, http.server, shutil, sys, threading
+import functools, http.server, os, shutil, sys, threading
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urljoin, urldefrag, unquote
 import pytest
 from util import root, scratch_copy, run
 from views import changed, play_with, seen, steps
-
-chromium = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-flags = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split()
 
 @pytest.fixture(scope='session')
 def site(tmp_path_factory):
@@ -30,15 +27,6 @@ def base(site):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f'http://127.0.0.1:{server.server_port}/'
     server.shutdown(); server.server_close()
-
-@pytest.fixture(scope='session')
-def browser():
-    if not chromium: pytest.skip('no chromium on this machine (Debian: apt-get install chromium)')
-    sync_api = pytest.importorskip('playwright.sync_api')
-    with sync_api.sync_playwright() as p:
-        b = p.chromium.launch(executable_path=chromium, args=flags)
-        yield b
-        b.close()
 
 # What a page shows about itself once it has loaded; text of formulas and code set aside
 facts = """() => {

@@ -1,7 +1,6 @@
 "The explorers, as a hand and an eye meet them: JupyterLab on the loopback, its kernel, and headless Chromium. (The same view on the static page is tested in test_site.py, with the site that is built there.)"
 import json, os, re, subprocess, sys, time, urllib.request
 import pytest
-from test_site import browser   # a fixture
 from util import root
 from views import changed, play_with, seen, steps
 
