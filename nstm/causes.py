@@ -11,13 +11,13 @@ from torch import nn, Tensor
 from .checks import *
 from .recorder import PARTS, Recording, nstm_layers, at_rest, check_tokens, record
 from .interpret import axes_of, heat, COLOURS
-from .sequence import NSTM
+from .sequence import NSTM, by_head
 from .states import resize_states
 
 # %% auto #0
 __all__ = ['distance', 'join', 'first_state', 'interfere', 'run_edited', 'edit_state', 'edit_slots', 'token_effects',
-           'plot_token_effects', 'state_effects', 'rank_correlation', 'without_states', 'damage', 'plot_claims',
-           'pair_damage', 'plot_pairs', 'cut_edges', 'edge_effects']
+           'plot_token_effects', 'state_effects', 'rank_correlation', 'swap_effects', 'without_states', 'damage',
+           'plot_claims', 'pair_damage', 'plot_pairs', 'cut_edges', 'swap_edges', 'edge_effects']
 
 # %% ../nbs/40a_causes.ipynb #8fe8ea18
 def distance(
@@ -165,6 +165,24 @@ def rank_correlation(
     if len(a)!=len(b) or len(a)<3: raise ValueError(f"orders are compared of two lists of the same length, at least 3; got {len(a)} and {len(b)}")
     return float(spearmanr(a.cpu().numpy(), b.cpu().numpy()).statistic)
 
+# %% ../nbs/40a_causes.ipynb #9005b9a5
+def swap_effects(
+    model:nn.Module,
+    x:Tensor,         # [1, T] or [1, T, F], one sequence
+    at:int,           # before which token
+    block:int=0,      # number of the block
+)->Tensor:            # [S, S] distance, mean over the answers from there on; 0 on the diagonal
+    "How far the answers move when two states change places."
+    if x.shape[0]!=1: raise ValueError(f"`x` must be one sequence [1, T, …], got shape {list(x.shape)}")
+    layers = nstm_layers(model)
+    S = layers[check_choice(block, tuple(layers), 'block')].num_states
+    i,j = torch.triu_indices(S, S, 1)
+    rows,order = torch.arange(len(i)),torch.arange(S).repeat(len(i), 1)
+    order[rows,i],order[rows,j] = j,i
+    change = lambda v,first: v.gather(1, order.to(v.device)[:,:,None].expand_as(v))
+    moved = distance(run_edited(model, x.repeat(len(i), *[1]*(x.ndim-1)), {at: lambda m: edit_slots(model, m, block, change)}), run_edited(model, x))[:,at:].mean(1).cpu()
+    return torch.zeros(S, S).index_put((torch.cat([i,j]),torch.cat([j,i])), moved.repeat(2))
+
 # %% ../nbs/40a_causes.ipynb #e82d46d6
 def without_states(
     model:nn.Module, block:int,  # a model, and the number of a block
@@ -240,29 +258,61 @@ def plot_pairs(
 @contextmanager
 def cut_edges(
     layer:NSTM,
-    edges,       # pairs (listener, speaker)
+    edges,       # pairs (listener, speaker); or [B, S, S] bool, True where a row of the batch has no such edge
 ):
     "Within this context some states do not hear some others."
     S = layer.num_states
     if layer.talk is None: raise ValueError("the states of this layer do not talk: communicate=0")
-    bias = torch.zeros(S, S, dtype=layer.slots.dtype, device=layer.slots.device)
-    for i,j in edges: bias[check_count(i, 'listener', least=0, most=S-1),check_count(j, 'speaker', least=0, most=S-1)] = -math.inf
-    if (deaf:=bias.isinf().all(-1)).any(): raise ValueError(f"a listener needs someone to listen to, if only itself; state {int(deaf.nonzero()[0])} has no edge left")
+    if not isinstance(edges, Tensor):
+        pairs,edges = edges,torch.zeros(S, S, dtype=torch.bool)
+        for i,j in pairs: edges[check_count(i, 'listener', least=0, most=S-1),check_count(j, 'speaker', least=0, most=S-1)] = True
+    if (deaf:=edges.all(-1)).any(): raise ValueError(f"a listener needs someone to listen to, if only itself; state {int(deaf.nonzero()[0,-1])} has no edge left")
+    bias = torch.zeros(edges.shape, dtype=layer.slots.dtype).masked_fill(edges.cpu(), -math.inf).to(layer.slots.device)
     hook = layer.talk.register_forward_pre_hook(lambda m,args: (args[0], bias.to(args[0].dtype) + (args[1] if len(args)>1 and args[1] is not None else 0.)))
     try: yield layer
     finally: hook.remove()
 
+# %% ../nbs/40a_causes.ipynb #5df8bbcc
+@contextmanager
+def swap_edges(
+    layer:NSTM,
+    swaps,       # triples (listener, speaker, other speaker); or order [B, S, S]: through its edge to j listener i of row b hears order[b, i, j]
+):
+    "Within this context some states hear some others in each other's place; weights stay as they are, and a record shows how much was heard of whom."
+    S = layer.num_states
+    if layer.talk is None: raise ValueError("the states of this layer do not talk: communicate=0")
+    if not isinstance(swaps, Tensor):
+        triples,swaps = swaps,torch.arange(S).repeat(1, S, 1)
+        for i,a,b in triples:
+            for n,k in (('listener',i),('speaker',a),('other speaker',b)): check_count(k, n, least=0, most=S-1)
+            swaps[0,i,a],swaps[0,i,b] = swaps[0,i,b].item(),swaps[0,i,a].item()
+    back = swaps.argsort(-1).to(layer.slots.device)                                # through which edge each is heard
+    def hook(m, args, out): # the end of its forward, with other weights
+        M,w = args[0],out[1].gather(-1, back.expand_as(out[1]))
+        o = w.to(M.dtype) @ by_head(M, m.qkv).chunk(3, -1)[2]
+        return torch.lerp(M, by_head(o, m.out).tanh(), m.gate.to(M.dtype).sigmoid().expand_as(M)), w
+    handle = layer.talk.register_forward_hook(hook)
+    try: yield layer
+    finally: handle.remove()
+
+# %% ../nbs/40a_causes.ipynb #4ba846bd
 def edge_effects(
     model:nn.Module,
     x:Tensor,       # [B, T] or [B, T, F]
     block:int=0,    # number of the block
+    how:str='cut',  # 'cut'; or 'swap': exchanged with another edge of the same listener, mean over all others
 )->Tensor:          # [S, S] listener, speaker: mean distance of the answers at the end
-    "How far the last answer moves when one edge is cut."
-    layers = nstm_layers(model)
+    "How far the last answer moves when one edge is cut, or changes places with another."
+    layers,B = nstm_layers(model),len(x)
     layer,same = layers[check_choice(block, tuple(layers), 'block')],run_edited(model, x)[:,-1]
-    S = layer.num_states
-    out = torch.zeros(S, S)
-    for i in range(S):
-        for j in range(S):
-            with cut_edges(layer, [(i,j)]): out[i,j] = distance(run_edited(model, x)[:,-1], same).mean()
+    change,S = dict(cut=cut_edges, swap=swap_edges)[check_choice(how, ('cut','swap'), 'how')],layer.num_states
+    a,b = torch.arange(S).repeat(2, 1) if how=='cut' else torch.triu_indices(S, S, 1)
+    out,rows = torch.zeros(S, S),torch.arange(len(a))
+    for i in range(S):                                                             # all edges of a listener at once, each in its own rows
+        e = torch.zeros(len(a), S, S, dtype=torch.bool) if how=='cut' else torch.arange(S).repeat(len(a), S, 1)
+        if how=='cut': e[rows,i,a] = True
+        else: e[rows,i,a],e[rows,i,b] = b,a
+        with change(layer, e.repeat_interleave(B, 0)): said = run_edited(model, x.repeat(len(a), *[1]*(x.ndim-1)))[:,-1]
+        moved = distance(said, same.repeat(len(a), 1)).view(len(a), B).mean(1).cpu()
+        for k in (a,) if how=='cut' else (a,b): out[i].index_add_(0, k, moved/(1 if how=='cut' else S-1))
     return out

@@ -34,9 +34,12 @@ SPECIMENS = dict(
 # %% ../nbs/39_specimens.ipynb #aa17c33f
 def state_use(
     model:nn.Module, x:Tensor,  # any model that can be recorded; a batch
-)->list:                        # for each layer [S]: mean share of a token that goes to each state
-    "How much each state is used."
-    return [None if l.route is None else l.route.mean((0,1,2)) for l in record(model, x, parts=['route']).layers]
+)->dict:                        # 'use', 'read', 'moves': for each layer [S] numbers between 0 and 1, or None where a layer has no such part
+    "How much each state is offered and read, and how sure the moves into it are."
+    layers = record(model, x, parts=['route','read','transition']).layers
+    share = lambda r: (r.abs()/r.abs().sum(-1, keepdim=True).clamp_min(1e-30)).flatten(0, -2).mean(0)
+    each = lambda part,f: [None if getattr(l, part) is None else f(getattr(l, part)) for l in layers]
+    return dict(use=each('route', lambda v: v.mean((0,1,2))), read=each('read', share), moves=each('transition', lambda v: v.amax(-1).mean((0,1,2))))
 
 def watcher(
     x:Tensor,         # a batch to look at
@@ -50,24 +53,24 @@ def watcher(
     class Watch(Callback):
         order,run_valid = 75,False
         def before_fit(self):
-            self.layers,self.history = list(nstm_layers(self.model).values()),dict(step=[], loss=[], use=[], importance=[])
+            self.layers,self.history = list(nstm_layers(self.model).values()),dict(step=[], loss=[], use=[], importance=[], read=[], moves=[])
             self.born = [list(range(l.num_states)) for l in self.layers]
             self.count = [l.num_states for l in self.layers]
         def after_loss(self):
             if shrink: self.learn.loss_grad = self.learn.loss_grad + shrink*sum(l.importance().sum() for l in self.layers)
         def after_batch(self):
             if self.train_iter%every and self.train_iter!=1: return
-            use = state_use(self.model, x)
-            for i,(l,u) in enumerate(zip(self.layers, use)):
+            seen = state_use(self.model, x)
+            for l,u in zip(self.layers, seen['use']):
                 if l.importance is not None and u is not None: l.update_importance(u)
-            self.note(use)
+            self.note(seen)
             if shrink and self.pct_train<until: self.remove()
-        def note(self, use):
+        def note(self, seen):
             full = lambda i,v: None if v is None else [round(v[self.born[i].index(s)].item(), 4) if s in self.born[i] else None for s in range(self.count[i])]
             h = self.history
             h['step'].append(self.train_iter); h['loss'].append(round(self.loss.item(), 4))
-            h['use'].append([full(i,u) for i,u in enumerate(use)])
-            h['importance'].append([full(i, None if l.importance is None else l.get_importance_scores()) for i,l in enumerate(self.layers)])
+            scores = [None if l.importance is None else l.get_importance_scores() for l in self.layers]
+            for k,v in dict(seen, importance=scores).items(): h[k].append([full(i,u) for i,u in enumerate(v)])
         def remove(self):
             for i,l in enumerate(self.layers):
                 scores,l.prune_threshold = l.get_importance_scores(),least
@@ -145,7 +148,7 @@ class Specimen(NamedTuple):
     glyphs:list    # how its ids are written; None for pixels
     command:str    # that trained it
     row:dict       # settings and measurements
-    history:dict   # use and importance of its states over training
+    history:dict   # use and importance of its states over training, and how sure their moves were
 
 def specimen(
     name:str,      # a key of `SPECIMENS`

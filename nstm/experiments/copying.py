@@ -19,6 +19,6 @@ experiment = Experiment('copying', 'Who copies and recalls, also sequences longe
     presets=dict(
         quick=dict(tasks=('copy',), models=('NSTM','GRU','Transformer'), d_model=32, length=16, min_length=5, steps=800, batch_size=32, lr=1e-2, test_lengths=(16,23), test_sequences=64,
                    per_model=dict(NSTM=dict(mixer_options=dict(num_states=12, chunk_size=8), anneal=dict(soft_until=.6, hard_from=.8)))),
-        full=dict(tasks=('copy','repeat_copy','selective_copy','recall'), d_model=128, length=100, min_length=10, steps=3000, batch_size=128, lr=2e-3, seeds=(0,1,2), parameters=400_000,
+        full=dict(tasks=('copy','repeat_copy','selective_copy','recall'), d_model=128, length=100, min_length=10, steps=2500, batch_size=64, lr=2e-3, seeds=(0,1,2), parameters=400_000,
                   test_lengths=(50,100,200,400,1000), test_sequences=128),
     ), score='accuracy')

@@ -19,6 +19,6 @@ experiment = Experiment('mqar', 'How much of what was paired can be recalled, fo
     models={**{f'NSTM, {S} states': memory(S) for S in (8,16,32,64)}, **RIVAL_SETTINGS},
     presets=dict(
         quick=dict(tasks=('mqar_16',), models=('NSTM, 16 states','Transformer'), d_model=32, n_layers=2, length=16, steps=400, batch_size=64, lr=5e-3, test_lengths=(16,), test_sequences=256),
-        full=dict(tasks=('mqar_64','mqar_128','mqar_256','mqar_512'), d_model=128, n_layers=2, steps=3000, batch_size=128, lrs=(2e-3,5e-3), test_sequences=512,
-                  per_task={f'mqar_{T}': dict(length=T, test_lengths=(T,)) for T in (64,128,256,512)}),
+        full=dict(tasks=('mqar_64','mqar_128','mqar_256','mqar_512'), d_model=128, n_layers=2, steps=3000, lrs=(2e-3,5e-3), test_sequences=512,
+                  per_task={f'mqar_{T}': dict(length=T, batch_size=2**13//T, test_lengths=(T,)) for T in (64,128,256,512)}),
     ), score='accuracy')
