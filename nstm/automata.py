@@ -624,17 +624,17 @@ def _pages_of(e, m, q, examples, answers): # what is known about a state of the 
     a,(at,held) = e.automaton,m.of(q)
     word,l = shortest_words(a)[q],a.label[q].item()
     said = 'not asked' if l==IGNORE else html.escape(str(answers[l])) if answers else l
-    text = lambda w: html.escape(''.join(_glyph(a, v)+('' if a.glyphs else ' ') for v in w))
+    text = lambda w: html.escape(''.join(_glyph(a, v)+('' if a.glyphs and max(map(len, a.glyphs))==1 else ' ') for v in w))
     out = [f"<b>State {q}</b>: answer {said}, first reached {'after <code>'+text(word).strip()+'</code>' if word else 'at the start'}. {len(at)} of {m.state.numel()} positions of the sample are here."]
     if e.held:
         for l in range(len(e.held)):
             c,s = e.contents(q, l),e.shares(q, l)
             sure = [' '.join('w' if j==s.shape[-1]-1 else str(j) for j in [int(p.argmax()) if p.max()==1 else -1 for p in head]).replace('-1','·') for head in s]
-            out.append(f"Layer {l}: {len(c)} arrangements. Contents that all of them have in the same place, head by head: <code>{' | '.join(sure)}</code>")
+            out.append(f"Layer {l}: {len(c)} arrangement{'s'*(len(c)>1)}. Contents that all of them have in the same place, head by head: <code>{' | '.join(sure)}</code>")
     elif len(held): out.append(f"{len(held)} vectors; around their mean they spread {(held-held.mean(0)).norm(dim=1).mean():.2g}, the mean lies {(held.mean(0)-m.vectors.flatten(0,1).mean(0)).norm():.2g} from that of all states.")
     for b,t in at[torch.linspace(0, len(at)-1, min(examples, len(at))).long()].tolist():
         w = m.x[b].tolist()
-        out.append(f"<code>{'…' if t>15 else ''}{text(w[max(0,t-15):t])}<b style='background:#F0E442'>{text(w[t:t+1])}</b><span style='color:#888'>{text(w[t+1:t+9])}</span></code> word {b}, token {t}")
+        out.append(f"<code>{'…' if t>15 else ''}{text(w[max(0,t-15):t])}<b style='background:#F0E442'>{text(w[t:t+1]).strip()}</b>{'' if text(w[t:t+1])==text(w[t:t+1]).strip() else ' '}<span style='color:#666'>{text(w[t+1:t+9])}</span></code> word {b}, token {t}")
     return '<br>'.join(out)
 
 def click_through(
@@ -649,7 +649,7 @@ def click_through(
     i = 'n'+hashlib.sha256((svg+repr(x.tolist())).encode()).hexdigest()[:8]
     svg = re.sub(r'(id="|href="#|url\(#)', rf'\1{i}', re.sub(r'<svg[^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" style="width:100%">', svg, count=1))
     each = lambda f: ''.join(f(q) for q in range(K))
-    css = f'#{i} .p{{display:none}} #{i} input{{position:absolute;opacity:0}} #{i} label{{position:absolute;border-radius:50%;cursor:pointer;transform:translate(-50%,-50%)}}'
+    css = f'#{i} code{{color:#222;background:#f2f2f2}} #{i} .p{{display:none}} #{i} input{{position:absolute;opacity:0}} #{i} label{{position:absolute;border-radius:50%;cursor:pointer;transform:translate(-50%,-50%)}}'
     css += each(lambda q: f'#{i}-{q}:checked~div .p{q}{{display:block}} #{i}-{q}:checked~div .l{q}{{box-shadow:0 0 0 4px #0072B2}}')
     labels = each(lambda q: f'<label class="l{q}" for="{i}-{q}" title="state {q}" style="left:{at[q,0]:.1%};top:{at[q,1]:.1%};width:{2*r:.1%};height:{2*r*ratio:.1%}"></label>')
     panels = each(lambda q: f'<div class="p p{q}">{_pages_of(e, m, q, examples, said)}</div>')

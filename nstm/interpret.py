@@ -187,18 +187,21 @@ def plot_token_maps(
     layer:int=0, head:int=0,  # which of the recorded layers, which head
     glyphs=None,              # how ids are written
     most:int=12,              # at most so many kinds of token, the most frequent
+    ax=None,                  # matplotlib axes: one for each kind of token; or a single one, for the most frequent kind
 ):                            # the figure
     "The mean transition of each kind of token as a map between states."
     import matplotlib.pyplot as plt
     v = layer_of(rec, layer, 'transition')[1][:,:,head]
     if rec.tokens.ndim>2: raise ValueError("tokens with features are of no kind; this wants a model of ids")
     ids,n = rec.tokens[rec.mask].unique(return_counts=True)
-    ids = ids[n.argsort(descending=True, stable=True)[:most]].sort().values.tolist()
-    cols,S = min(len(ids), 6),v.shape[-1]
-    fig,axs = plt.subplots(-(-len(ids)//cols), cols, figsize=(1.45*cols, (.45+.3*S)*-(-len(ids)//cols)), squeeze=False, layout='constrained')
-    for a in axs.flat: a.set_axis_off()
-    for i,a in zip(ids, axs.flat): plot_map(v[(rec.tokens==i) & rec.mask].mean(0), f'token {glyphs[i] if glyphs else i}', ax=a)
-    return fig
+    axs = None if ax is None else list(ax.flat) if hasattr(ax, 'flat') else [ax] if hasattr(ax, 'plot') else list(ax)
+    ids = ids[n.argsort(descending=True, stable=True)[:most if axs is None else len(axs)]].sort().values.tolist()
+    if axs is None:
+        cols,rows = min(len(ids), 6),-(-len(ids)//6)
+        axs = list(plt.subplots(rows, cols, figsize=(1.45*cols, (.45+.3*v.shape[-1])*rows), squeeze=False, layout='constrained')[1].flat)
+    for a in axs: a.set_axis_off()
+    for i,a in zip(ids, axs): plot_map(v[(rec.tokens==i) & rec.mask].mean(0), f'token {glyphs[i] if glyphs else i}', ax=a)
+    return axs[0].figure
 
 # %% ../nbs/40_interpret.ipynb #c02642c8
 def travel(
@@ -369,16 +372,17 @@ def state_shares(
 
 # %% ../nbs/40_interpret.ipynb #c3b91c13
 def plot_life(
-    history:dict,    # step [K]; use and importance: [K] lists, for each layer the numbers of [S] states, None for one that was removed
-    what:str='use',  # 'use': share of the tokens; 'importance'
+    history:dict,    # step [K]; use, importance, read, moves: [K] lists, for each layer the numbers of [S] states, None for one that was removed
+    what:str='use',  # 'use': share of the tokens; 'importance'; 'read': share of the reading; 'moves': how sure they are
     layer:int=0,     # which layer
     ax=None,         # matplotlib axes
 ):                   # the figure
-    "Use or importance of every state over training; blank after a state was removed."
-    values = [h[layer] for h in history[check_choice(what, ('use','importance'), 'what')]]
+    "Use, importance, reading or moves of every state over training; blank after a state was removed."
+    titles = dict(use='share of the tokens that each state is offered', importance='importance', read='share of the reading that each state has', moves='how sure moves are: share of new content from one old state')
+    values = [h[layer] for h in history.get(check_choice(what, tuple(titles), 'what'), [])]
     if not values or values[0] is None: raise ValueError(f"the history of layer {layer} says nothing of `{what}`")
     v = torch.tensor([[float('nan') if s is None else s for s in row] for row in values]).T      # [S, K]
-    fig = heat(v, list(map(str, history['step'])), None, ax, dict(use='share of the tokens that each state is offered', importance='importance')[what], vmax=1. if what=='importance' else None)
+    fig = heat(v, list(map(str, history['step'])), None, ax, titles[what], vmax=1. if what in ('importance','moves') else None)
     ax = fig.axes[0] if ax is None else ax
     n = max(1, v.shape[1]//6)
     ax.set_xticks(range(0, v.shape[1], n), history['step'][::n], fontsize=7, rotation=0); ax.set_xlabel('step', fontsize=8)

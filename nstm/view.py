@@ -149,7 +149,7 @@ function strip(ctx, p) {                                 // the tokens; below ea
   const a = along(ctx, p, h('div', {className: 'nv-names'}), box);
   new ResizeObserver(() => {
     const w = box.clientWidth/ctx.n, long = Math.max(...ctx.spec.ticks.map(s => s.length));
-    box.classList.toggle('nv-upright', long*7 + 6 > w); box.classList.toggle('nv-blank', w < 8);
+    box.classList.toggle('nv-upright', long > 1 && long*7 + 6 > w); box.classList.toggle('nv-blank', w < (long > 1 ? 8 : 6));
   }).observe(box);
   if (p.right) p.right.forEach((ok,i) => ok === false && cells[i].classList.add('nv-wrong'));
   return a;

@@ -259,11 +259,12 @@ class Explorer:
         title:str='',        # above
         most:int=64,         # tokens that can be shown
         skip=(), grid=None,  # parts not to show; rows and columns of a picture
+        beside:dict=None,    # name -> another model that reads the same, to be compared on every sequence
     ):
         import ipywidgets as W
         if not examples: raise ValueError("an explorer begins with an example; got none")
         self.model,self.glyphs,self.names,self.examples,self.wanted,self.title,self.most,self.skip,self.grid = model,glyphs,names,examples,wanted,title,check_count(most,'most'),skip,grid
-        self.layers,self.edits = nstm_layers(model),[]
+        self.layers,self.edits,self.beside = nstm_layers(model),[],dict(beside or {})
         slim = dict(layout=W.Layout(width='auto'))
         self.pick = W.Dropdown(options=list(examples), description='example')
         self.text = W.Text(description='sequence', continuous_update=False, layout=W.Layout(width='60%'))
@@ -326,6 +327,7 @@ def show(self:Explorer,
     if x.shape[1]>self.most: return self.say(f"the sequence has {x.shape[1]} tokens, want at most {self.most}", wrong=True)
     self.x,self.right,self.edits = x,wanted,[]
     self.base,(self.ticks,self.shade) = record(self.model, x),labels_of(x, self.glyphs)
+    self.others = {k: record(m, x) for k,m in self.beside.items()}
     self.draw(restart=True)
 
 @patch
@@ -337,9 +339,11 @@ def draw(self:Explorer, restart:bool=False):
         if len(d.options)!=S: d.options = list(range(S))
     C = answers(self.base).shape[1]
     names = self.names or (signs(self.glyphs) if self.glyphs is not None and len(self.glyphs)==C else [str(i) for i in range(C)])
-    col = lambda rec,name,edits=(): layer_column(rec, name, place, names, self.right, skip=self.skip, grid=self.grid, edits=edits)
-    cols = [col(self.base, 'as it is' if self.edits else '')] + ([col(record_edited(self.model, self.x, self.edits), 'edited', self.edits)] if self.edits else [])
-    self.view.spec = dict(columns=cols, ticks=self.ticks, title=self.title, unit='token', shade=self.shade, second=len(cols)-1, force=len(cols)-1, at=0, restart=restart, pace=350)
+    col = lambda rec,name,edits=(): layer_column(rec, name, min(place, len(rec.layers)-1), names, self.right, skip=self.skip, grid=self.grid, edits=edits)
+    cols = [col(self.base, 'as it is' if self.edits or self.others else ''), *(col(r, k) for k,r in self.others.items())]
+    if self.edits: cols.append(col(record_edited(self.model, self.x, self.edits), 'edited', self.edits))
+    last = len(cols)-1
+    self.view.spec = dict(columns=cols, ticks=self.ticks, title=self.title, unit='token', shade=self.shade, second=last, force=last if self.edits else None, at=0, restart=restart, pace=350)
     self.say('; '.join(map(str, self.edits)) or f'{len(self.ticks)} tokens, {S} states')
 
 # %% ../nbs/41_widgets.ipynb #f0b17885
@@ -423,23 +427,21 @@ def budget(
 
 # %% ../nbs/41_widgets.ipynb #b92bb170
 def lifetime(
-    history:dict,   # of a `Specimen`: step, loss, use and importance of each layer
+    history:dict,   # of a `Specimen`: step, loss, and of each layer what was noted of its states: use, importance, read, moves
     layer:int=0,    # place among the layers
     title:str='',   # above
 )->Player:
-    "State count, use and importance through training."
-    rows = lambda key: None if history[key][0][layer] is None else torch.tensor([[float('nan') if v is None else v for v in r[layer]] for r in history[key]])
-    use,importance = rows('use'),rows('importance')
-    some = use if use is not None else importance
-    if some is None: raise ValueError(f"the history has neither use nor importance of layer {layer}")
+    "State count, use, importance, reading and moves through training."
+    rows = lambda key: None if not history.get(key) or history[key][0][layer] is None else torch.tensor([[float('nan') if v is None else v for v in r[layer]] for r in history[key]])
+    what = dict(use='Use: share of the tokens that goes to each state', importance='Importance, 0 to 1', read='Reading: share of what the output reads', moves='Moves, 0 to 1: share of new content from one old state')
+    noted = {k: v for k in what if (v:=rows(k)) is not None}
+    if not noted: raise ValueError(f"the history has neither use nor importance of layer {layer}, nor what was read or moved")
+    some = next(iter(noted.values()))
     names = [str(s) for s in range(some.shape[1])]
-    parts = dict(loss=history['loss'], count=some.isfinite().sum(1).float())
+    parts = dict(loss=history['loss'], count=some.isfinite().sum(1).float(), **noted)
     panels = [dict(kind='lines', title='Loss', curves=[['loss','loss']], lo=0), dict(kind='lines', title='States', curves=[['count','states']], lo=0, hi=some.shape[1], digits=0)]
-    for k,v,what in (('use',use,'Use: share of the tokens that goes to each state'),('importance',importance,'Importance, 0 to 1')):
-        if v is None: continue
-        parts[k] = v
-        panels += [dict(kind='history', part=k, title=what), dict(kind='bars', part=k, title=k.capitalize(), names=names, most=32, **(dict(hi=1) if k=='importance' else {}))]
-    return Player([column('training', parts, panels, dict(importance=(0,1)))], [f'step {s}' for s in history['step']], title, 'look', pace=200)
+    for k in noted: panels += [dict(kind='history', part=k, title=what[k]), dict(kind='bars', part=k, title=k.capitalize(), names=names, most=32, **(dict(hi=1) if k in ('importance','moves') else {}))]
+    return Player([column('training', parts, panels, dict(importance=(0,1), moves=(0,1)))], [f'step {s}' for s in history['step']], title, 'look', pace=200)
 
 # %% ../nbs/41_widgets.ipynb #424becf7
 FRONT = '102 021 120 201 102 120 021 210 201 102 120 021 012 210 201 120'

@@ -154,7 +154,8 @@ def test_small_screen(base, browser):
 
 def test_explorers_move(site, base, browser):
     "The page 'Explore the states' plays without a kernel and without a network, by mouse and by keyboard, in light and dark."
-    assert all((site/n).stat().st_size < 1_000_000 for n in ('explore.html', 'widgets.html'))
+    sizes = {f.name: f.stat().st_size for f in site.rglob('*.html') if 'nstm-view' in f.read_text(encoding='utf-8')}
+    assert {'explore.html', 'widgets.html', 'view.html', 'index.html'} <= sizes.keys() and max(sizes.values()) < 1_000_000, sizes
     context = browser.new_context(viewport={'width':1300, 'height':900})
     tab,said = context.new_page(), []
     tab.on('pageerror', lambda e: said.append(str(e)))
@@ -174,9 +175,19 @@ def test_explorers_move(site, base, browser):
     look,also = budget.evaluate(seen),budget.locator('.nv-also')
     also.focus(); also.press('End'); changed(tab, budget, look, 'the prune threshold')
     assert '1 state' in budget.locator('.nv-count').inner_text()
-    took = views[1].evaluate(steps)
+    took = next(v for v in views if v.locator('.nv-slider').get_attribute('max') == '63').evaluate(steps)
     assert took[len(took)//2] < 100, f'a step of the slider takes {took} ms'
+
+    # the automaton: a click on a state shows what forms it
+    shown = lambda: [e.inner_text() for e in tab.locator('div[class^="p p"]').all() if e.is_visible()]
+    first = shown()
+    tab.locator('label[title="state 3"]').click()
+    assert len(first) == len(shown()) == 1 and first != shown() and 'State 3' in shown()[0] and 'arrangement' in shown()[0], (first, shown())
+    if shots := os.environ.get('NSTM_SCREENSHOTS'): tab.screenshot(path=f'{shots}/explore-light.png', full_page=True)
     tab.locator('.quarto-color-scheme-toggle:visible').first.click()
     tab.wait_for_function("[...document.querySelectorAll('.nstm-view')].every(v => v.style.colorScheme === 'dark')")
+    ink = tab.evaluate("getComputedStyle(document.querySelector('div[class^=\"p p\"] code')).color")
+    assert sum(map(int, ink[4:-1].split(','))) < 200, f'the automaton stands on white, its words are {ink}'
+    if shots: tab.wait_for_timeout(500); tab.screenshot(path=f'{shots}/explore-dark.png', full_page=True)
     assert not said, said
     context.close()
