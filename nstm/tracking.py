@@ -20,7 +20,7 @@ def append_row(
     path,      # the .jsonl file; made if missing, folders too
     row:dict,  # what json can hold, without NaN or infinity
 )->dict:       # `row`
-    "Append one line of JSON so that neither a crash nor a second process can tear it."
+    "Append one line of JSON. When this returns, the row is whole on the disk; a crash before can cost this row, never another."
     import fcntl
     line = json.dumps(row, allow_nan=False, ensure_ascii=False).encode() + b'\n'
     path = Path(path)
