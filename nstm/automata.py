@@ -410,7 +410,7 @@ def _actions(block, x): # what tokens do in a block: x [K,D] -> maps [K,H,S]; wr
     keep,_,rho,_,v = m.machine.tokens(z[:,None], dtype, m._log_importance(dtype)[1], m.transition.gate)
     written = keep[:,0]==0
     if m.write=='still': written = written & (maps==torch.arange(m.num_states))
-    return maps.numpy(), written.numpy(), m.num_states*rho[:,0,...,None]*v[:,0,:,None]
+    return maps.numpy(), written.numpy(), m.machine.write_states*rho[:,0,...,None]*v[:,0,:,None]
 
 def read_block(stage:Stage, block, most:int)->Stage:
     "Let a block read all that the stage before can pass on."

@@ -464,7 +464,7 @@ def takes_recurrent(
     every = lambda k: k is None or k>=layer.num_states
     plain = t.kind=='identity' or not layer.hard_write or (isinstance(t.sharpness, float) and t.sharpness==1 and not t.hard_gate and (not layer.training or (t.hard_share is None and t.noise is None)))
     return (layer.backend=='auto' and x.device.type=='cpu' and x.shape[1]>=16 and trace is None and m.gate_type=='gru' and layer.write=='gated' and layer.norm!='state' and layer.look is None
-            and plain and every(m.top_k) and (layer.talk is None or every(layer.talk.top_k)) and not layer.d_model//layer.num_heads%8 and compiler() is not None and library(work_dtype(layer.slots.dtype)) is not None)
+            and plain and m.write_states==m.num_states and every(m.top_k) and (layer.talk is None or every(layer.talk.top_k)) and not layer.d_model//layer.num_heads%8 and compiler() is not None and library(work_dtype(layer.slots.dtype)) is not None)
 
 # %% ../nbs/09c_cpu.ipynb #7ada9bc8
 def block_size(

@@ -16,8 +16,8 @@ from .states import HasStates, StateImportance
 from .transition import Transition, fused, scan_dense, scan_diagonal, scan_maps, scan_shift, ring_matrix, BACKENDS, KINDS
 
 # %% auto #0
-__all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'RecurrentCore',
-           'ScanCore', 'Read', 'NSTM', 'check_lengths', 'check_sequence', 'flip_tokens', 'work_dtype']
+__all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'fill_states',
+           'RecurrentCore', 'ScanCore', 'Read', 'NSTM', 'check_lengths', 'check_sequence', 'flip_tokens', 'work_dtype']
 
 # %% ../nbs/08_sequence.ipynb #0e0d6793
 class NSTMState(NamedTuple):
@@ -70,6 +70,14 @@ def keep_trace(trace, **parts):
     "Add what one token did to the lists of a trace."
     for k,v in parts.items(): trace.setdefault(k, []).append(v.detach())
 
+def fill_states(
+    x:Tensor,         # [..., W], one number for each of the first states
+    num_states:int,   # S, at least W
+    value:float,      # for the others
+)->Tensor:            # [..., S]
+    "What holds for the states that no token writes to."
+    return x if x.shape[-1]==num_states else F.pad(x, (0, num_states-x.shape[-1]), value=value)
+
 class RecurrentCore(nn.Module):
     "Route and write from token and states, one token after the other."
     def __init__(self,
@@ -77,12 +85,13 @@ class RecurrentCore(nn.Module):
         gate_type:str,                 # 'gru' or 'lstm'
         route:bool, top_k:int|None,    # let states compete for tokens; only the k best receive
         timescale:tuple[float,float],  # shortest and longest time scale at the start, in tokens
+        write_states:int=None,         # tokens write to the first so many states, W; None: to all
         device=None, dtype=None,
     ):
         super().__init__()
-        D,S,H,n,kw = d_model,num_states,num_heads,GATES[gate_type],dict(device=device, dtype=dtype)
-        d = D//H
-        self.num_states,self.num_heads,self.gate_type,self.route,self.top_k,self.timescale = S,H,gate_type,route,top_k,timescale
+        D,H,n,kw = d_model,num_heads,GATES[gate_type],dict(device=device, dtype=dtype)
+        d,S = D//H,write_states or num_states
+        self.num_states,self.state_fixed,self.num_heads,self.gate_type,self.route,self.top_k,self.timescale = num_states,write_states or 0,num_heads,gate_type,route,top_k,timescale
         self.token = nn.Linear(D, (n+route)*D, bias=False, **kw)                     # key and gate inputs, head by head
         self.state = nn.Parameter(torch.randn(H, d, (n+route)*d, **kw)*d**-.5)       # query and gate inputs
         self.bias = nn.Parameter(torch.zeros(H, S, n*d, **kw))
@@ -91,7 +100,10 @@ class RecurrentCore(nn.Module):
         with torch.no_grad():                     # gru: reset, write, candidate; lstm: input, forget, candidate, output
             self.bias[:,:,d:2*d] = b if gate_type=='gru' else -b
             if gate_type=='lstm': self.bias[:,:,:d] = b
-    state_dims = dict(bias=(1,))
+    @property
+    def state_dims(self): return {} if self.state_fixed else dict(bias=(1,))
+    @property
+    def write_states(self): return self.state_fixed or self.num_states
 
     def routes(self, q, k, log_importance=None):  # [H,B,S,d], [H,B,d] -> [H,B,S], sums to 1
         logits = (q*k.unsqueeze(-2)).sum(-1)*q.shape[-1]**-.5
@@ -109,6 +121,9 @@ class RecurrentCore(nn.Module):
         c = f*c + i*g.tanh()
         return o.sigmoid()*c.tanh(), c, i, f
 
+    def open(self, M): # the states that tokens write to, and the others, if there are any
+        return (M,) if M is None or self.write_states==self.num_states else M.split([self.write_states, self.num_states-self.write_states], -2)
+
     def tokens(self, x, dtype): # [B, T, D] -> for each token [H, B, (n+1)d], what it brings
         return self.token(x).to(dtype).unflatten(-1, (self.num_heads, -1)).permute(1,2,0,3).contiguous().unbind(0)
 
@@ -119,17 +134,19 @@ class RecurrentCore(nn.Module):
             (M0,c0),Pt = (M,c),moves(t, M)
             if Pt is not None: M,c = Pt @ M, None if c is None else Pt @ c
             if write!='off':
+                (M,*rest),(c,*rest_c) = self.open(M),self.open(c)
                 s,rho,M1,c1 = by_head(M, self.state), None, M, c
                 if self.route:
                     (q,s),(k,u) = s.split(parts, -1),u.split(parts, -1)
                     rho = self.routes(q, k, log_a)
-                    u = torch.addcmul(bias, (S*rho).unsqueeze(-1), u.unsqueeze(-2))
+                    u = torch.addcmul(bias, (self.write_states*rho).unsqueeze(-1), u.unsqueeze(-2))
                 else: u = bias + u.unsqueeze(-2)
                 M,c,w,f = self.update(u, s, M, c, gate)
                 if write=='still' and Pt is not None:
-                    still = Pt.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
+                    still = Pt.diagonal(dim1=-2, dim2=-1)[...,:self.write_states].unsqueeze(-1)
                     M,c,w,f = torch.lerp(M1, M, still), None if c is None else torch.lerp(c1, c, still), still*w, None if f is None else 1-still*(1-f)
-                if trace is not None: keep_trace(trace, route=torch.full_like(M[...,0], 1/S) if rho is None else rho, write=w.mean(-1), keep=(1-w if f is None else f).mean(-1))
+                if trace is not None: keep_trace(trace, **{k: fill_states(z, S, v) for k,z,v in (('route', torch.full_like(M[...,0], 1/self.write_states) if rho is None else rho, 0.), ('write', w.mean(-1), 0.), ('keep', (1-w if f is None else f).mean(-1), 1.))})
+                if rest: M,c = torch.cat([M,*rest], -2), None if c is None else torch.cat([c,*rest_c], -2)
             M = after(t, M)
             if mask is not None:
                 keep = mask[:,t].view(1,-1,1,1)
@@ -145,12 +162,13 @@ class ScanCore(nn.Module):
         gate_type:str,                 # 'gru': keep 1-w, write w; 'lstm': forget, input and output gates
         route:bool, top_k:int|None,    # let states compete for tokens; only the k best receive
         timescale:tuple[float,float],  # shortest and longest time scale at the start, in tokens
+        write_states:int=None,         # tokens write to the first so many states, W; None: to all
         device=None, dtype=None,
     ):
         super().__init__()
-        D,S,H,kw = d_model,num_states,num_heads,dict(device=device, dtype=dtype)
+        D,S,H,kw = d_model,write_states or num_states,num_heads,dict(device=device, dtype=dtype)
         n = 1 if gate_type=='gru' else 3
-        self.num_states,self.num_heads,self.gate_type,self.route,self.top_k,self.timescale = S,H,gate_type,route,top_k,timescale
+        self.num_states,self.state_fixed,self.num_heads,self.gate_type,self.route,self.top_k,self.timescale = num_states,write_states or 0,num_heads,gate_type,route,top_k,timescale
         self.value = nn.Linear(D, D, bias=False, **kw)
         self.gates = nn.Parameter(torch.randn(n+route, H, S, D, **kw)*D**-.5)  # write | input, forget, output; then the route
         self.bias = nn.Parameter(torch.zeros(n, H, S, **kw))
@@ -158,7 +176,10 @@ class ScanCore(nn.Module):
             b = chrono_bias(S, timescale[1], timescale[0], **kw)
             self.bias[0] = b
             if n==3: self.bias[1] = -b
-    state_dims = dict(gates=(2,), bias=(2,))
+    @property
+    def state_dims(self): return {} if self.state_fixed else dict(gates=(2,), bias=(2,))
+    @property
+    def write_states(self): return self.state_fixed or self.num_states
 
     def tokens(self, x, dtype, log_a, gate, half=False, fast=None, real=None):  # x [B,T,D] -> keep or its log, write, route, output gate [B,T,H,S], value [B,T,H,d], in the states' precision; with `half` the value in its own
         n,H,S = self.bias.shape
@@ -166,14 +187,16 @@ class ScanCore(nn.Module):
         v = (v if half else v.to(dtype)).unflatten(-1, (H,-1)).tanh()
         if fast is not None:                                          # (kernels, keep as log, hard): all of it at once, the route in the write
             kernels,*kind = fast
-            return *kernels.fused_gates(z.unflatten(-1, (n+self.route, H, S)), self.bias[0].to(dtype), log_a if self.route else None, real, *kind), None, None, v
+            keep,w = kernels.fused_gates(z.unflatten(-1, (n+self.route, H, S)), self.bias[0].to(dtype), log_a if self.route else None, real, *kind)
+            return fill_states(keep, self.num_states, 0. if kind[0] else 1.), fill_states(w, self.num_states, 0.), None, None, v
         z = z.to(dtype).unflatten(-1, (n+self.route, H, S)).movedim(-3, 0)
         b = self.bias.to(dtype)
         rho = torch.full_like(z[0], 1/S)
         if self.route: rho = keep_top_k(z[n] if log_a is None else z[n]+log_a, self.top_k).softmax(-1)
         f = -(z[0]+b[0]) if n==1 else z[1]+b[1]                       # logit of what is kept
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
-        return F.logsigmoid(f) if gate is None else gate(f), w, rho, (z[2]+b[2]).sigmoid() if n==3 else None, v
+        keep = fill_states(F.logsigmoid(f), self.num_states, 0.) if gate is None else fill_states(gate(f), self.num_states, 1.)
+        return keep, fill_states(w, self.num_states, 0.), fill_states(rho, self.num_states, 0.), fill_states((z[2]+b[2]).sigmoid(), self.num_states, 1.) if n==3 else None, v
 
     def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False, moved=None, cpu=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
@@ -183,7 +206,7 @@ class ScanCore(nn.Module):
             still = P.diagonal(dim1=-2, dim2=-1) if shares is None else shares[...,1:2]
             keep,w = 1-still*(1-keep),still*w
         if write!='off' and trace is not None: trace.update(route=rho.detach(), write=w.detach(), keep=(keep if nothing else keep.exp()).detach())
-        if rho is not None: w = w*(rho*self.num_states)
+        if rho is not None: w = w*(rho*self.write_states)
         if mask is not None and rho is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
@@ -279,6 +302,7 @@ class NSTM(HasStates, nn.Module):
         route:bool=True,        # let the states compete for each token
         top_k:int=None,         # only the k best states receive a token
         write:str='gated',      # 'gated'; 'still': only states that were not moved are written; 'off': states are moved but never written
+        write_states:int=None,  # tokens write to the first so many states only; the others take what moves bring them. None: to all
         communicate:int=None,   # after every k-th token; 0: never; None: 1 (recurrent) or `chunk_size` (scan)
         communicate_top_k:int=None, # a state listens to its k best matches only
         importance:bool=False,  # learn how important each state is; needed to prune and allocate
@@ -292,7 +316,7 @@ class NSTM(HasStates, nn.Module):
         head_dropout:float=0.,  # in training, share of the heads that the output does not see
         conv_size:int=0,        # a short causal convolution mixes each token with those before it, so many in all; 0: none
         chunk_size:int=32,      # tokens a chunk of the scan core
-        max_states:int=64,      # `allocate_states` goes no further
+        max_states:int=None,    # `allocate_states` goes no further; None: 64, or `num_states` where that is more
         prune_threshold:float=.1, # importance under which a state can be pruned
         backend:str='auto',     # 'auto': fast forms where they can run, fused kernels on a GPU and `nstm.cpu` on a CPU; 'triton': kernels, or an error where they cannot run; 'reference': plain PyTorch
         device=None, dtype=None,
@@ -303,14 +327,20 @@ class NSTM(HasStates, nn.Module):
         check_choice(gate_type, tuple(GATES), 'gate_type'); check_choice(core, ('recurrent','scan'), 'core'); check_choice(norm, ('none','state','read'), 'norm')
         check_choice(write, WRITES, 'write'); check_choice(transition_input, ('token','both'), 'transition_input')
         check_choice(transition, KINDS, 'transition'); check_choice(backend, BACKENDS, 'backend'); check_choice(read, READS, 'read'); check_count(num_reads, 'num_reads'); check_count(chunk_size, 'chunk_size')
-        for k,v in dict(top_k=top_k, communicate_top_k=communicate_top_k).items():
-            if v is not None: check_count(v, k, most=S)
+        if write_states is not None:
+            check_count(write_states, 'write_states', most=S)
+            if write_states<S and (transition=='identity' or importance): raise ValueError(f"write_states={write_states} of {S} states wants a transition that brings content to the others, and importance=False; got transition={transition!r}, importance={importance}")
+        for k,v,most in (('top_k',top_k,write_states or S), ('communicate_top_k',communicate_top_k,S)):
+            if v is not None: check_count(v, k, most=most)
+        if write_states is not None:
+            check_count(write_states, 'write_states', most=S)
+            if write_states<S and (transition=='identity' or importance): raise ValueError(f"write_states={write_states} of {S} states needs a transition that brings content to the others, and importance=False; got transition={transition!r}, importance={importance}")
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
         if timescale is None: timescale = (1.,1024.) if transition=='identity' else (400.,400.)
         if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
-        self.max_states,self.prune_threshold = check_count(max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
+        self.max_states,self.prune_threshold = check_count(max(64, S) if max_states is None else max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
         self.d_model,self.num_states,self.num_heads,self.gate_type,self.core = D,S,H,gate_type,core
         self.write,self.hard_write,self.norm,self.chunk_size,self.communicate = write,bool(hard_write),norm,chunk_size,check_count(communicate, 'communicate', least=0)
         self.conv_size,self.backend,kw = check_count(conv_size, 'conv_size', least=0),backend,dict(device=device, dtype=dtype)
@@ -320,13 +350,13 @@ class NSTM(HasStates, nn.Module):
             with torch.no_grad(): self.conv[:,-1] += .5**.5
         self.transition = Transition(D, S, H, transition, transition_rank, keep=transition_keep, backend=backend, **kw)
         self.look = nn.Parameter(torch.randn(H, d, 2*d, **kw)*d**-.5) if transition_input=='both' else None
-        self.machine = (RecurrentCore if core=='recurrent' else ScanCore)(D, S, H, gate_type, route, top_k, timescale, **kw)
+        self.machine = (RecurrentCore if core=='recurrent' else ScanCore)(D, S, H, gate_type, route, top_k, timescale, write_states, **kw)
         self.talk = HeadCommunication(S, H, d, timescale, communicate_top_k, **kw) if communicate else None
         self.importance = StateImportance(S, **kw) if importance else None
         self.read = Read(D, S, H, read, num_reads, norm=='read', check_range(head_dropout, 'head_dropout', 0, .99), **kw)
         self.reverse = None
         if bidirectional:
-            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, write=write, hard_write=hard_write, communicate=communicate,
+            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, write=write, write_states=write_states, hard_write=hard_write, communicate=communicate,
                 communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, transition_keep=transition_keep, transition_input=transition_input, norm=norm, head_dropout=head_dropout,
                 conv_size=conv_size, chunk_size=chunk_size, max_states=max_states, prune_threshold=prune_threshold, backend=backend, **kw)
     state_dims = dict(slots=(0,))

@@ -93,6 +93,8 @@ def _check_resize(module, source, opt):
     for m in parts:
         S,kind = m.num_states,type(m).__name__
         if source.min()<0 or source.max()>=S: raise ValueError(f"`source` must hold indices from 0 to {S-1} ({kind} has {S} states), got {source.tolist()}")
+        fixed = list(range(getattr(m, 'state_fixed', 0)))
+        if source[:len(fixed)].tolist()!=fixed: raise ValueError(f"`source` must begin with {fixed}: the first {len(fixed)} states of {kind} have a part of their own and must stay; got {source.tolist()}")
         for name,dims in m.state_dims.items():
             if name not in m._parameters and name not in m._buffers: raise ValueError(f"{kind} lists `{name}` in `state_dims`, but has no such parameter or buffer")
             p = getattr(m, name)
