@@ -568,7 +568,7 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     if kernels is None and x.device.type=='cpu' and self.backend=='auto':
         from nstm import cpu
         if not cpu.takes_scan(self, x, trace): cpu = None
-    if kernels is not None or cpu is not None and self.talk is None: C = 1                     # nothing to fill up
+    if self.talk is None: C = 1 if kernels is not None or cpu is not None else min(C, T)        # nothing or little to fill up
     a,log_a = self._log_importance(M.dtype)
     known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device
     ahead = state.position % C if known is None else torch.full_like(state.position, known) if known or self.talk is not None else None   # [B] tokens of the current chunk already read; None: of no row any
