@@ -4,7 +4,7 @@
 
 # %% ../../nbs/50_experiments.ipynb #ed2b4cb7
 from __future__ import annotations
-import argparse, hashlib, json, math, os, pkgutil, re, shutil, signal, sys, tempfile, textwrap, threading, time
+import argparse, copy, hashlib, json, math, os, pkgutil, re, shutil, signal, sys, tempfile, textwrap, threading, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
@@ -19,6 +19,8 @@ import torch.nn.functional as F
 from ..checks import check_count, check_choice, check_range
 from ..data import as_floats, crops, text_windows, sequential_mnist, shakespeare, digits
 from ..tasks import IGNORE, TASKS, make_task, generator, scaled_accuracy
+from ..sequence import NSTM
+from ..states import resize_states
 from ..models import SequenceClassifier, SequenceLM, MIXERS, RIVALS
 from ..baselines import count_parameters, fit_parameters
 from ..rivals import state_bytes
@@ -29,14 +31,15 @@ from .comparison import lengths_of, best_runs, comparison, comparison_text, plot
 _all_ = ['lengths_of', 'best_runs', 'comparison', 'comparison_text', 'plot_lengths']
 
 # %% auto #0
-__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'block_of', 'Labels', 'Pixels', 'Chars', 'meet',
-           'make_problem', 'mlp_width', 'build', 'schedule', 'groups', 'seed_step', 'check_device', 'Trial', 'bytes_of',
-           'save_trial', 'TaskStream', 'FixedBatches', 'follow', 'job_learner', 'Experiment', 'Job', 'preset_of',
-           'jobs_of', 'find_experiments', 'get_experiment', 'core_of', 'row_of', 'broken_row', 'say_epochs', 'title_of',
-           'line_of', 'run_job', 'done_before', 'note_done', 'try_job', 'Worker', 'stop_workers', 'run_jobs',
-           'deaf_children', 'start_trial', 'known_of', 'finish_trial', 'Sweep', 'sweep', 'session_folder',
-           'check_results', 'session', 'run_experiment', 'write_picture', 'listing', 'parser', 'ends_like_ctrl_c',
-           'main', 'table_main', 'lengths_of', 'best_runs', 'comparison', 'comparison_text', 'plot_lengths']
+__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'lengthened', 'as_tested', 'block_of', 'Labels',
+           'Pixels', 'Chars', 'meet', 'make_problem', 'mlp_width', 'build', 'schedule', 'groups', 'seed_step',
+           'check_device', 'Trial', 'bytes_of', 'save_trial', 'TaskStream', 'FixedBatches', 'follow', 'job_learner',
+           'Experiment', 'Job', 'preset_of', 'jobs_of', 'find_experiments', 'get_experiment', 'core_of', 'row_of',
+           'broken_row', 'say_epochs', 'title_of', 'line_of', 'run_job', 'done_before', 'note_done', 'try_job',
+           'Worker', 'stop_workers', 'run_jobs', 'deaf_children', 'start_trial', 'known_of', 'finish_trial', 'Sweep',
+           'sweep', 'session_folder', 'check_results', 'session', 'run_experiment', 'write_picture', 'listing',
+           'parser', 'ends_like_ctrl_c', 'main', 'table_main', 'lengths_of', 'best_runs', 'comparison',
+           'comparison_text', 'plot_lengths']
 
 # %% ../../nbs/50_experiments.ipynb #85415f1f
 DEFAULTS = dict(
@@ -52,6 +55,7 @@ DEFAULTS = dict(
     pool='mean',                         # of a classifier: 'mean' or 'last'
     bf16=False,                          # compute in bfloat16 where autocast says that it is safe
     test_tokens=2**18,                   # at most so many tokens a test batch
+    test_states=None,                    # states of each layer when it is tested: a tape may be longer then than in training
 )
 
 # %% ../../nbs/50_experiments.ipynb #8a099a88
@@ -61,7 +65,7 @@ def check_config(
     "Every setting within its range; the error names it."
     check_choice(c['mixer'], tuple(dict.fromkeys([*MIXERS, *RIVALS])), 'mixer')
     for k in ('d_model','n_layers','steps','batch_size','length','test_tokens'): check_count(c[k], k)
-    for k,least in (('parameters',1), ('min_length',1), ('mlp_hidden',0)):
+    for k,least in (('parameters',1), ('min_length',1), ('mlp_hidden',0), ('test_states',1)):
         if c[k] is not None: check_count(c[k], k, least=least)
     check_count(c['test_sequences'], 'test_sequences', least=0)
     if not c['test_lengths']: raise ValueError("`test_lengths` must name at least one length, got none")
@@ -85,6 +89,25 @@ def configure(
             check_choice(k, tuple(DEFAULTS), 'setting')
             c[k] = {**c[k], **v} if k=='mixer_options' else v
     return check_config(c)
+
+# %% ../../nbs/50_experiments.ipynb #971be9cf
+def lengthened(
+    model:nn.Module,  # with layers that write to their first states only
+    num_states:int,   # S, at least as many as now
+)->nn.Module:         # a copy
+    "A copy of a model with longer tapes."
+    model = copy.deepcopy(model)
+    layers = [m for m in model.modules() if isinstance(m, NSTM)]
+    for m in layers:
+        if not m.machine.state_fixed or m.transition.kind!='shift' or m.read.kind!='softmax':
+            raise ValueError(f"only a layer with transition='shift', read='softmax' and write_states is the same function of more states; got transition={m.transition.kind!r}, read={m.read.kind!r}, write_states={m.machine.state_fixed or None}")
+        check_count(num_states, 'num_states', least=m.num_states)
+        resize_states(m, [*range(m.num_states), *[m.num_states-1]*(num_states-m.num_states)])
+    if not layers: raise ValueError(f"there is no NSTM layer in this {type(model).__name__} whose tape could be made longer")
+    return model
+
+def as_tested(model, c): # the model that a test sees
+    return model if c['test_states'] is None else lengthened(model, c['test_states'])
 
 # %% ../../nbs/50_experiments.ipynb #7fc63983
 def block_of(c): # the part of a configuration that every model takes
@@ -218,7 +241,9 @@ def build(
     meet(c['mixer'], MIXERS, RIVALS)
     if c['parameters']: c = {**c, 'mlp_hidden':mlp_width(problem, c)}
     torch.manual_seed(seed)
-    return problem.model(c).to(device)
+    model = problem.model(c)
+    as_tested(model, c)                                         # what cannot be tested is not trained
+    return model.to(device)
 
 # %% ../../nbs/50_experiments.ipynb #ac4d7185
 def schedule(
@@ -368,7 +393,7 @@ def history(self:Trial)->dict: # step, loss
 def test(self:Trial)->dict: # name: number
     "Test the model as it now is."
     self.wait().set()
-    return self.problem.test(self.model, self.c['test_lengths'], self.c['test_sequences'], self.device, self.c['test_tokens'])
+    return self.problem.test(as_tested(self.model, self.c), self.c['test_lengths'], self.c['test_sequences'], self.device, self.c['test_tokens'])
 
 # %% ../../nbs/50_experiments.ipynb #df24f63b
 @patch
@@ -528,8 +553,8 @@ def get_experiment(
 def core_of(config): return config['mixer_options'].get('core', 'recurrent') if config['mixer']=='nstm' else None
 
 def row_of(e, job, model, metrics, **fields):
-    "The row of a job; `state_bytes` is what all layers carry from token to token after a sequence of the training length."
-    mixers = [b.mixer for b in model.backbone.blocks] if hasattr(model, 'backbone') else []
+    "The row of a job; `state_bytes` is what all layers carry from token to token after a sequence of the training length, in the model that is tested."
+    mixers = [b.mixer for b in as_tested(model, job.config).backbone.blocks] if hasattr(model, 'backbone') else []
     if mixers: metrics = {**metrics, 'state_bytes': sum(state_bytes(m, job.config['d_model'], job.config['length']) for m in mixers)}
     return make_row(e.name, job.model, job.task, metrics, **{**dict(config=job.config, seed=job.seed, parameters=count_parameters(model), core=core_of(job.config)), **fields})
 
@@ -581,7 +606,7 @@ def run_job(
     if row:=done_before(job, folder): return row
     c = job.config
     record = RecordRun(e.name, job.model, c, seed=job.seed, results=results, data=job.task, core=core_of(c),
-                       evaluate=lambda l: problem.test(l.model, c['test_lengths'], c['test_sequences'], device, c['test_tokens']))
+                       evaluate=lambda l: problem.test(as_tested(l.model, c), c['test_lengths'], c['test_sequences'], device, c['test_tokens']))
     cbs = [record, *(cbs or [])] + ([say_epochs(job, say)] if say else []) + ([Checkpoint(Path(folder)/f'{job.id}.pt', tag=job.id)] if folder is not None else [])
     learn,problem,epochs = job_learner(job.task, c, job.seed, check_device(device), cbs)
     try: learn.fit(epochs)
