@@ -459,8 +459,10 @@ class RecordRun(Callback):
         data:str=None, data_sha256:str=None, # the data set and its checksum; taken from `dls.name`, `dls.sha256` when None
         evaluate=None,      # (learn) -> dict of more metrics, called once when the fit is complete, such as the test set's
         results=None,       # folder; `results_dir()` when None
+        more_history=None,  # (learn) -> dict of more lists for the history, called once when the row is made
         **fields,           # further fields of a row, such as `core='recurrent'`
     ):
+        self.more_history = more_history
         self.experiment,self.model_name,self.config,self.seed,self.evaluate,self.results,self.fields = experiment,model,config or {},seed,evaluate,results,fields
         self.data,self.data_sha256,self.row,self._on = data,data_sha256,None,False
 
@@ -484,7 +486,8 @@ class RecordRun(Callback):
     def _record(self, status, note=None):
         self._on,learn = False,self.learn
         h = self.history()
-        last = {k: v[-1] for k,v in h.items() if k!='epoch' and v}
+        if self.more_history: h |= self.more_history(learn)
+        last = {k: v[-1] for k,v in self.history().items() if k!='epoch' and v}
         if status=='finished' and self.evaluate: last |= self.evaluate(learn)
         name = self.data or getattr(learn.dls, 'name', None) or 'unnamed'
         cuda = self.device.type=='cuda'

@@ -32,14 +32,14 @@ _all_ = ['lengths_of', 'best_runs', 'comparison', 'comparison_text', 'plot_lengt
 
 # %% auto #0
 __all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'lengthened', 'as_tested', 'block_of', 'Labels',
-           'Pixels', 'Chars', 'meet', 'make_problem', 'mlp_width', 'build', 'schedule', 'groups', 'seed_step',
-           'check_device', 'Trial', 'bytes_of', 'save_trial', 'TaskStream', 'FixedBatches', 'follow', 'job_learner',
-           'Experiment', 'Job', 'preset_of', 'jobs_of', 'find_experiments', 'get_experiment', 'core_of', 'row_of',
-           'broken_row', 'say_epochs', 'title_of', 'line_of', 'run_job', 'done_before', 'note_done', 'try_job',
-           'Worker', 'stop_workers', 'run_jobs', 'deaf_children', 'start_trial', 'known_of', 'finish_trial', 'Sweep',
-           'sweep', 'session_folder', 'check_results', 'session', 'run_experiment', 'write_picture', 'listing',
-           'parser', 'ends_like_ctrl_c', 'main', 'table_main', 'lengths_of', 'best_runs', 'comparison',
-           'comparison_text', 'plot_lengths']
+           'Pixels', 'with_best', 'Chars', 'meet', 'make_problem', 'mlp_width', 'build', 'schedule', 'groups',
+           'seed_step', 'check_device', 'Trial', 'bytes_of', 'save_trial', 'TaskStream', 'FixedBatches', 'follow',
+           'tester', 'job_learner', 'Experiment', 'Job', 'preset_of', 'jobs_of', 'find_experiments', 'get_experiment',
+           'core_of', 'row_of', 'broken_row', 'say_epochs', 'title_of', 'line_of', 'run_job', 'done_before',
+           'note_done', 'try_job', 'Worker', 'stop_workers', 'run_jobs', 'deaf_children', 'start_trial', 'known_of',
+           'finish_trial', 'Sweep', 'sweep', 'session_folder', 'check_results', 'session', 'run_experiment',
+           'write_picture', 'listing', 'parser', 'ends_like_ctrl_c', 'main', 'table_main', 'lengths_of', 'best_runs',
+           'comparison', 'comparison_text', 'plot_lengths']
 
 # %% ../../nbs/50_experiments.ipynb #85415f1f
 DEFAULTS = dict(
@@ -55,6 +55,7 @@ DEFAULTS = dict(
     pool='mean',                         # of a classifier: 'mean' or 'last'
     bf16=False,                          # compute in bfloat16 where autocast says that it is safe
     test_tokens=2**18,                   # at most so many tokens a test batch
+    test_every=None,                     # test also after each so many steps, and say which was best on what settings are chosen by
     test_states=None,                    # states of each layer when it is tested: a tape may be longer then than in training
 )
 
@@ -65,7 +66,7 @@ def check_config(
     "Every setting within its range; the error names it."
     check_choice(c['mixer'], tuple(dict.fromkeys([*MIXERS, *RIVALS])), 'mixer')
     for k in ('d_model','n_layers','steps','batch_size','length','test_tokens'): check_count(c[k], k)
-    for k,least in (('parameters',1), ('min_length',1), ('mlp_hidden',0), ('test_states',1)):
+    for k,least in (('parameters',1), ('min_length',1), ('mlp_hidden',0), ('test_states',1), ('test_every',1)):
         if c[k] is not None: check_count(c[k], k, least=least)
     check_count(c['test_sequences'], 'test_sequences', least=0)
     if not c['test_lengths']: raise ValueError("`test_lengths` must name at least one length, got none")
@@ -174,6 +175,18 @@ class Pixels:
             said = torch.cat([model(self.floats(xs)).argmax(-1) for xs in x.split(max(1, tokens//T))])
             out[f'{name}_{T}'] = (said==y).float().mean().item()
         return out
+
+# %% ../../nbs/50_experiments.ipynb #c5b62899
+def with_best(
+    tests:list,  # of dicts, each with `step` and what a test says
+    final:dict,  # what the last test says
+    steps:int,   # when that was
+)->dict:         # `final`; with tests on the way also `best_step`, and what the best test said as `best_…`
+    "Add the best of several tests, by the first `valid_T` or `loss_T`."
+    key = next((k for k in final if k.startswith(('valid_','loss_'))), None)
+    if not tests or key is None: return final
+    best = min([*tests, dict(final, step=steps)], key=lambda t: t[key] if key.startswith('loss_') else -t[key])
+    return final | {f'best_{k}': v for k,v in best.items()}
 
 # %% ../../nbs/50_experiments.ipynb #3b3f2031
 class Chars:
@@ -307,7 +320,7 @@ class Trial:
         self.opt = torch.optim.AdamW(opts, betas=self.c['betas'], capturable=self.cuda, fused=self.cuda or None)
         self.stream = torch.cuda.Stream(self.device) if self.cuda else None
         self.graph,self.shape,self.peak = None,None,None        # the recording, what it was made for, bytes
-        self.steps_done,self.tokens,self.noted = 0,0,[]         # noted: (step, mean loss), fifty of them
+        self.steps_done,self.tokens,self.noted,self.tests = 0,0,[],[]   # noted: (step, mean loss), fifty of them; tests on the way
         self.seconds,self.since,self.whole = 0.,time.perf_counter(),True
 
     def elapsed(self)->float: return self.seconds+time.perf_counter()-self.since   # seconds, also of what went before
@@ -375,6 +388,7 @@ def step(self:Trial):
         self.steps_done += 1
         self.tokens += self.c['batch_size']*(self.problem.length or s['length'])
         if self.steps_done%max(1, self.c['steps']//50)==0 or self.steps_done==self.c['steps']: self.noted.append((self.steps_done, self.mean_loss.clone()))
+    if self.c['test_every'] and self.steps_done%self.c['test_every']==0 and self.steps_done<self.c['steps']: self.tests.append(dict(step=self.steps_done, **self.test()))
     self.whole = True
 
 @patch
@@ -384,10 +398,10 @@ def wait(self:Trial):
     return self
 
 @patch
-def history(self:Trial)->dict: # step, loss
+def history(self:Trial)->dict: # step, loss; with `test_every` also tests
     "The training loss, fifty times in a run: a moving average over about twenty steps, freed of its start at zero."
     self.wait()
-    return dict(step=[i for i,_ in self.noted], loss=[float(l)/(1-.95**i) for i,l in self.noted])
+    return dict(step=[i for i,_ in self.noted], loss=[float(l)/(1-.95**i) for i,l in self.noted], **(dict(tests=self.tests) if self.tests else {}))
 
 @patch
 def test(self:Trial)->dict: # name: number
@@ -401,7 +415,7 @@ def state_dict(self:Trial)->dict:
     "All that the rest of a trial depends on, as plain data and tensors."
     self.wait()
     return dict(model=self.model.state_dict(), opt=self.opt.state_dict()['state'], steps_done=self.steps_done, tokens=self.tokens, seconds=self.elapsed(),
-                mean_loss=self.mean_loss, noted=[[i,float(l)] for i,l in self.noted], peak=self.peak)
+                mean_loss=self.mean_loss, noted=[[i,float(l)] for i,l in self.noted], tests=self.tests, peak=self.peak)
 
 @patch
 def load_state_dict(self:Trial, s:dict):
@@ -410,7 +424,7 @@ def load_state_dict(self:Trial, s:dict):
     self.opt.load_state_dict(dict(state=s['opt'], param_groups=self.opt.state_dict()['param_groups']))
     self.steps_done,self.tokens,self.seconds,self.since = s['steps_done'],s['tokens'],s['seconds'],time.perf_counter()
     self.mean_loss.copy_(s['mean_loss'])
-    self.noted,self.peak,self.graph,self.shape = [(i,l) for i,l in s['noted']],s['peak'],None,None
+    self.noted,self.tests,self.peak,self.graph,self.shape = [(i,l) for i,l in s['noted']],s['tests'],s['peak'],None,None
     self.set()
 
 def save_trial(
@@ -445,12 +459,15 @@ class FixedBatches:
 def follow(
     c:dict,    # configuration
     seed:int,  # of the run
+    test=None, # function of a model, called after every `test_every` steps; what it says is kept in `tests`
 ):             # a fastai callback
-    "Learning rates, sharpness, hardness and noise of each step, as `schedule` has them."
+    "Learning rates, sharpness, hardness and noise of each step, as `schedule` has them, and tests on the way."
     from fastai.callback.core import Callback
     class Follow(Callback):
-        order,run_valid = 6,False
-        def before_fit(self): self.opt.set_hyper('wd', [c['weight_decay'],0.,0.][:len(self.opt.hypers)])
+        order,run_valid,tests = 6,False,[]
+        def before_fit(self):
+            self.tests = [t for t in self.tests if t['step']<=self.learn.train_iter]
+            self.opt.set_hyper('wd', [c['weight_decay'],0.,0.][:len(self.opt.hypers)])
         def _set(self, i):
             s = schedule(c, i)
             self.opt.set_hyper('lr', [s['lr'],s['lr'],s['lr']/s['sharpness']][:len(self.opt.hypers)])
@@ -458,8 +475,18 @@ def follow(
         def before_batch(self):
             self._set(self.learn.train_iter)
             seed_step(seed, self.learn.train_iter)
+        def after_batch(self):
+            i = self.learn.train_iter
+            if test is None or not c['test_every'] or i%c['test_every'] or i>=c['steps']: return
+            self._set(i)
+            self.tests = [*self.tests, dict(step=i, **test(self.model))]
+            self.model.train()
         def after_train(self): self._set(self.learn.train_iter)
+        def state_dict(self): return dict(tests=self.tests)
+        def load_state_dict(self, sd): self.tests = sd['tests']
     return Follow()
+
+def tester(problem, c, device): return lambda model: problem.test(as_tested(model, c), c['test_lengths'], c['test_sequences'], device, c['test_tokens'])
 
 # %% ../../nbs/50_experiments.ipynb #83318b77
 def job_learner(
@@ -478,7 +505,7 @@ def job_learner(
     dls.name,dls.sha256 = problem.name,problem.sha256
     opt = partial(Adam, mom=c['betas'][0], sqr_mom=c['betas'][1], eps=1e-8)
     learn = sequence_learner(dls, model, metrics=[], lr=c['lr'], wd=c['weight_decay'], clip=c['clip'], bf16=c['bf16'], loss_func=problem.loss, opt_func=opt,
-                             splitter=lambda m: [g for g in groups(m) if g], wd_bn_bias=True, cbs=[follow(c, seed), *(cbs or [])])
+                             splitter=lambda m: [g for g in groups(m) if g], wd_bn_bias=True, cbs=[follow(c, seed, tester(problem, c, device)), *(cbs or [])])
     return learn.quiet(), problem, epochs
 
 # %% ../../nbs/50_experiments.ipynb #42a3a4b5
@@ -606,7 +633,7 @@ def run_job(
     if row:=done_before(job, folder): return row
     c = job.config
     record = RecordRun(e.name, job.model, c, seed=job.seed, results=results, data=job.task, core=core_of(c),
-                       evaluate=lambda l: problem.test(as_tested(l.model, c), c['test_lengths'], c['test_sequences'], device, c['test_tokens']))
+                       evaluate=lambda l: with_best(l.follow.tests, tester(problem, c, device)(l.model), c['steps']), more_history=lambda l: dict(tests=l.follow.tests) if l.follow.tests else {})
     cbs = [record, *(cbs or [])] + ([say_epochs(job, say)] if say else []) + ([Checkpoint(Path(folder)/f'{job.id}.pt', tag=job.id)] if folder is not None else [])
     learn,problem,epochs = job_learner(job.task, c, job.seed, check_device(device), cbs)
     try: learn.fit(epochs)
@@ -722,7 +749,7 @@ def finish_trial(
     "Test a trial, and make its row."
     seconds = t.wait().elapsed()
     t.graph,h = None,t.history()
-    return row_of(e, t.job, t.model, dict(train_loss=h['loss'][-1], **t.test()), **{**known_of(t), 'config':{**t.job.config, 'side_by_side':width}},
+    return row_of(e, t.job, t.model, dict(train_loss=h['loss'][-1], **with_best(t.tests, t.test(), t.steps_done)), **{**known_of(t), 'config':{**t.job.config, 'side_by_side':width}},
                   history=h, tokens_per_s=t.tokens/seconds)
 
 # %% ../../nbs/50_experiments.ipynb #09939f3f
