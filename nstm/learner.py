@@ -486,8 +486,8 @@ class RecordRun(Callback):
     def _record(self, status, note=None):
         self._on,learn = False,self.learn
         h = self.history()
+        last = {k: v[-1] for k,v in h.items() if k!='epoch' and v}
         if self.more_history: h |= self.more_history(learn)
-        last = {k: v[-1] for k,v in self.history().items() if k!='epoch' and v}
         if status=='finished' and self.evaluate: last |= self.evaluate(learn)
         name = self.data or getattr(learn.dls, 'name', None) or 'unnamed'
         cuda = self.device.type=='cuda'

@@ -188,15 +188,15 @@ class ScanCore(nn.Module):
         if fast is not None:                                          # (kernels, keep as log, hard): all of it at once, the route in the write
             kernels,*kind = fast
             keep,w = kernels.fused_gates(z.unflatten(-1, (n+self.route, H, S)), self.bias[0].to(dtype), log_a if self.route else None, real, *kind)
-            return fill_states(keep, self.num_states, 0. if kind[0] else 1.), fill_states(w, self.num_states, 0.), None, None, v
+            return fill_states(keep, self.num_states, 1.), fill_states(w, self.num_states, 0.), None, None, v
         z = z.to(dtype).unflatten(-1, (n+self.route, H, S)).movedim(-3, 0)
         b = self.bias.to(dtype)
         rho = torch.full_like(z[0], 1/S)
         if self.route: rho = keep_top_k(z[n] if log_a is None else z[n]+log_a, self.top_k).softmax(-1)
         f = -(z[0]+b[0]) if n==1 else z[1]+b[1]                       # logit of what is kept
         w = 1-gate(f) if n==1 and gate is not None else (gate or torch.sigmoid)(z[0]+b[0])
-        keep = fill_states(F.logsigmoid(f), self.num_states, 0.) if gate is None else fill_states(gate(f), self.num_states, 1.)
-        return keep, fill_states(w, self.num_states, 0.), fill_states(rho, self.num_states, 0.), fill_states((z[2]+b[2]).sigmoid(), self.num_states, 1.) if n==3 else None, v
+        fill = lambda z, value: fill_states(z, self.num_states, value)
+        return fill(F.logsigmoid(f) if gate is None else gate(f), 1.), fill(w, 0.), fill(rho, 0.), fill((z[2]+b[2]).sigmoid(), 1.) if n==3 else None, v
 
     def forward(self, tok, maps, shares, P, M, mask, write, between, chunk_size, trace, kernels=None, read=None, chunks=False, moved=None, cpu=None): # T a multiple of chunk_size -> states of each token, or with `read` the sums; last states
         keep,w,rho,o,v = tok                                           # without a move, `keep` is its log
@@ -329,12 +329,9 @@ class NSTM(HasStates, nn.Module):
         check_choice(transition, KINDS, 'transition'); check_choice(backend, BACKENDS, 'backend'); check_choice(read, READS, 'read'); check_count(num_reads, 'num_reads'); check_count(chunk_size, 'chunk_size')
         if write_states is not None:
             check_count(write_states, 'write_states', most=S)
-            if write_states<S and (transition=='identity' or importance): raise ValueError(f"write_states={write_states} of {S} states wants a transition that brings content to the others, and importance=False; got transition={transition!r}, importance={importance}")
+            if transition=='identity' or importance: raise ValueError(f"write_states={write_states} of {S} states wants a transition that brings content to the others, and importance=False; got transition={transition!r}, importance={importance}")
         for k,v,most in (('top_k',top_k,write_states or S), ('communicate_top_k',communicate_top_k,S)):
             if v is not None: check_count(v, k, most=most)
-        if write_states is not None:
-            check_count(write_states, 'write_states', most=S)
-            if write_states<S and (transition=='identity' or importance): raise ValueError(f"write_states={write_states} of {S} states needs a transition that brings content to the others, and importance=False; got transition={transition!r}, importance={importance}")
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")

@@ -31,15 +31,15 @@ from .comparison import lengths_of, best_runs, comparison, comparison_text, plot
 _all_ = ['lengths_of', 'best_runs', 'comparison', 'comparison_text', 'plot_lengths']
 
 # %% auto #0
-__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'lengthened', 'as_tested', 'block_of', 'Labels',
-           'Pixels', 'with_best', 'Chars', 'meet', 'make_problem', 'mlp_width', 'build', 'schedule', 'groups',
+__all__ = ['DEFAULTS', 'PROBLEMS', 'SETTINGS', 'check_config', 'configure', 'lengthened', 'as_tested', 'tester', 'block_of',
+           'Labels', 'Pixels', 'with_best', 'Chars', 'meet', 'make_problem', 'mlp_width', 'build', 'schedule', 'groups',
            'seed_step', 'check_device', 'Trial', 'bytes_of', 'save_trial', 'TaskStream', 'FixedBatches', 'follow',
-           'tester', 'job_learner', 'Experiment', 'Job', 'preset_of', 'jobs_of', 'find_experiments', 'get_experiment',
-           'core_of', 'row_of', 'broken_row', 'say_epochs', 'title_of', 'line_of', 'run_job', 'done_before',
-           'note_done', 'try_job', 'Worker', 'stop_workers', 'run_jobs', 'deaf_children', 'start_trial', 'known_of',
-           'finish_trial', 'Sweep', 'sweep', 'session_folder', 'check_results', 'session', 'run_experiment',
-           'write_picture', 'listing', 'parser', 'ends_like_ctrl_c', 'main', 'table_main', 'lengths_of', 'best_runs',
-           'comparison', 'comparison_text', 'plot_lengths']
+           'job_learner', 'Experiment', 'Job', 'preset_of', 'jobs_of', 'find_experiments', 'get_experiment', 'core_of',
+           'row_of', 'broken_row', 'say_epochs', 'title_of', 'line_of', 'run_job', 'done_before', 'note_done',
+           'try_job', 'Worker', 'stop_workers', 'run_jobs', 'deaf_children', 'start_trial', 'known_of', 'finish_trial',
+           'Sweep', 'sweep', 'session_folder', 'check_results', 'session', 'run_experiment', 'write_picture', 'listing',
+           'parser', 'ends_like_ctrl_c', 'main', 'table_main', 'lengths_of', 'best_runs', 'comparison',
+           'comparison_text', 'plot_lengths']
 
 # %% ../../nbs/50_experiments.ipynb #85415f1f
 DEFAULTS = dict(
@@ -109,6 +109,9 @@ def lengthened(
 
 def as_tested(model, c): # the model that a test sees
     return model if c['test_states'] is None else lengthened(model, c['test_states'])
+
+def tester(problem, c, device): # a function of a model: what its test says
+    return lambda model: problem.test(as_tested(model, c), c['test_lengths'], c['test_sequences'], device, c['test_tokens'])
 
 # %% ../../nbs/50_experiments.ipynb #7fc63983
 def block_of(c): # the part of a configuration that every model takes
@@ -407,7 +410,7 @@ def history(self:Trial)->dict: # step, loss; with `test_every` also tests
 def test(self:Trial)->dict: # name: number
     "Test the model as it now is."
     self.wait().set()
-    return self.problem.test(as_tested(self.model, self.c), self.c['test_lengths'], self.c['test_sequences'], self.device, self.c['test_tokens'])
+    return tester(self.problem, self.c, self.device)(self.model)
 
 # %% ../../nbs/50_experiments.ipynb #df24f63b
 @patch
@@ -466,7 +469,7 @@ def follow(
     class Follow(Callback):
         order,run_valid,tests = 6,False,[]
         def before_fit(self):
-            self.tests = [t for t in self.tests if t['step']<=self.learn.train_iter]
+            self.tests = []
             self.opt.set_hyper('wd', [c['weight_decay'],0.,0.][:len(self.opt.hypers)])
         def _set(self, i):
             s = schedule(c, i)
@@ -485,8 +488,6 @@ def follow(
         def state_dict(self): return dict(tests=self.tests)
         def load_state_dict(self, sd): self.tests = sd['tests']
     return Follow()
-
-def tester(problem, c, device): return lambda model: problem.test(as_tested(model, c), c['test_lengths'], c['test_sequences'], device, c['test_tokens'])
 
 # %% ../../nbs/50_experiments.ipynb #83318b77
 def job_learner(
