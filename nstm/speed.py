@@ -27,9 +27,9 @@ __all__ = ['SCAN', 'CONTENDERS', 'TOLERANCE', 'NOT_HERE', 'DECODERS', 'RECURRENT
            'PRESETS', 'PARTS', 'STREAMED', 'H100', 'Attention', 'Contender', 'why_absent', 'result_of', 'make_layer',
            'half', 'gradients', 'largest_error', 'exact', 'check_contender', 'seconds', 'memory_of', 'one_call', 'Left',
            'prepare', 'measure_length', 'quartiles', 'libraries', 'speed_row', 'line_of', 'bench_layers', 'decoder',
-           'steps_per_second', 'bench_decode', 'stream_peak', 'bench_stream', 'Target', 'verdict', 'ratios',
-           'ratio_table', 'pick_names', 'run_bench', 'latest_speed', 'plot_speed', 'main', 'chain_of', 'bounds',
-           'causal_part']
+           'steps_per_second', 'bench_decode', 'words_at', 'read_stream', 'moved_exactly', 'bench_stream', 'Target',
+           'verdict', 'ratios', 'ratio_table', 'pick_names', 'run_bench', 'latest_speed', 'plot_speed', 'main',
+           'chain_of', 'bounds', 'causal_part']
 
 # %% ../nbs/60_speed.ipynb #6d871e1d
 class Attention(nn.Module):
@@ -369,35 +369,76 @@ def bench_decode(names, s, save, say):
         save(speed_row(f'{n} ({how})', 'decode', found, s, clock.seconds, how=how, prompt=prompt, decode_width=s['decode_width'], decode_layers=s['decode_layers'], steps=s['steps']))
 
 # %% ../nbs/60_speed.ipynb #daa40297
-def stream_peak(
+def words_at(
+    start:int, n:int,  # first place, and how many
+    device=None,
+)->Tensor:             # [n] int64, 0 to 15
+    "The words of a stream, from their places alone."
+    h = torch.arange(start, start+n, device=device)*2654435761 & 0xffffffff
+    return ((h ^ h>>15)*2246822519 & 0xffffffff) >> 28
+
+@torch.no_grad()
+def read_stream(
     layer,         # an NSTM
+    words:Tensor,  # [16, D]
     total:int,     # tokens of the stream
     piece:int,     # tokens at a time
-    s:dict,        # setting
-)->int:            # bytes of tensors
-    "Peak memory of reading a stream piece by piece."
-    x = torch.randn(1, piece, s['d_model'], device=s['device'], generator=torch.Generator(s['device']).manual_seed(0))
-    @torch.no_grad()
-    def call():
-        state = None
-        with half(s['device'], s['dtype']):
-            for i in range(0, total, piece): state = layer(x[:,:total-i], state)[1]
-    layer(x)
-    return memory_of(call, s['device'])
+    dtype,         # of autocast; float32: none
+)->tuple:          # output at the last token [D]; the state; whether all outputs were finite
+    "Read a stream piece by piece."
+    state,fine = None,torch.ones((), dtype=torch.bool, device=words.device)
+    with half(words.device, dtype):
+        for i in range(0, total, piece):
+            y,state = layer(words[words_at(i, min(piece, total-i), words.device)][None], state)
+            fine &= y.isfinite().all()
+    return y[0,-1].float(), state, fine.item()
 
-# %% ../nbs/60_speed.ipynb #8cb39487
+# %% ../nbs/60_speed.ipynb #3525f7f8
+@torch.no_grad()
+def moved_exactly(
+    total:int, piece:int,  # tokens of the stream, and at a time
+    d_model:int, num_heads:int, device,  # D, H, where
+    num_states:int=8,      # S
+    wrong:int=None,        # a place where the integers are not permuted, for a test
+)->bool:
+    "Whether the states after a stream of permutations are, bit for bit, the first ones in the order that integers say."
+    layer = NSTM(d_model, num_states=num_states, num_heads=num_heads, transition='hard', write='off', read='signed', **SCAN).to(device).eval()
+    maps = torch.rand(16, num_heads, num_states, generator=torch.Generator().manual_seed(0)).argsort(-1).to(device)       # state i takes what was in state maps[i]
+    words = torch.eye(16, d_model, device=device)
+    layer.transition.bias.zero_(); layer.transition.weight.zero_()
+    layer.transition.weight[...,:16] = 8*F.one_hot(maps, num_states).movedim(0, -1).to(words.dtype)
+    now = torch.arange(num_states, device=device).expand(num_heads, -1)
+    for i in range(0, total, piece):
+        ms = maps[words_at(i, min(piece, total-i), device)]
+        if wrong is not None and i<=wrong<i+len(ms): ms[wrong-i] = torch.arange(num_states, device=device)
+        while len(ms)>1: ms = torch.cat([ms[0:len(ms)//2*2:2].gather(-1, ms[1::2]), ms[len(ms)//2*2:]])       # pairs: the later one chooses from what the earlier one made
+        now = now.gather(-1, ms[0])
+    state = read_stream(layer, words, total, piece, torch.float32)[1]
+    first,last = (x.slots[0].unflatten(-1, (num_heads,-1)).transpose(0,1) for x in (layer.init_state(1), state))         # [H, S, d]
+    return torch.equal(last, first.gather(1, now[...,None].expand_as(first)))
+
+# %% ../nbs/60_speed.ipynb #1583fb5c
 def bench_stream(names, s, save, say):
-    "Peak memory of two streams, one ten times as long as the other."
+    "Streams up to the longest that fits the patience: peak memory, finite, cut elsewhere, hard moves exact."
     for n in names:
-        clock,lengths,about = WallClock(),s['streams'],dict(piece=s['piece'], streams=list(s['streams']))
+        clock,about = WallClock(),dict(piece=s['piece'])
         try:
-            layer = make_layer(n, s['d_model'], s['num_heads'], s['device']).eval()
-            with torch.no_grad(): t = seconds(lambda: layer(torch.zeros(1, s['piece'], s['d_model'], device=s['device'])), 2, s['device'])
-            if (foreseen:=t*lengths[-1]/s['piece']) > 10*s['limit']: say(f'the stream of {n} is left out: it would take {foreseen:.3g} s'); continue
-            peaks = [stream_peak(layer, T, s['piece'], s) for T in lengths]
-            found = dict(peak=peaks[-1], tokens_per_s=None, metrics={f'peak_bytes_{T}': p for T,p in zip(lengths, peaks)} | dict(growth=peaks[-1]/peaks[0]-1))
-            save(speed_row(n, 'stream', found, s, clock.seconds, **about))
-        except Exception as e: save(speed_row(n, 'stream', e, s, clock.seconds, **about))
+            layer,piece = make_layer(n, s['d_model'], s['num_heads'], s['device']).eval(),s['piece']
+            words = torch.randn(16, s['d_model'], generator=torch.Generator().manual_seed(0)).to(s['device'])
+            read = lambda T, piece=piece: read_stream(layer, words, T, piece, s['dtype'])
+            read(piece); t = seconds(lambda: read(piece), 2, s['device'])/piece
+            lengths = [T for T in s['streams'] if t*T<=10*s['limit']]
+            if len(lengths)<2: say(f"streams of {n} are left out: one of {s['streams'][1]:,} tokens would take {t*s['streams'][1]:.3g} s"); continue
+            ends,peaks,fine = {},{},True
+            for T in lengths:
+                peaks[T] = memory_of(lambda: ends.update({T: read(T)}), s['device'])
+                fine &= ends[T][2]
+            T = lengths[-2]
+            cut = largest_error({'output':ends[T][0], 'state':ends[T][1].slots}, dict(zip(('output','state'), (lambda e: (e[0],e[1].slots))(read(T, piece*3//7)))))[0]
+            metrics = {f'peak_bytes_{T}': p for T,p in peaks.items()} | dict(growth=peaks[lengths[-1]]/peaks[lengths[0]]-1, finite=float(fine), cut_elsewhere=cut)
+            if 'hard' in n: metrics['exact'] = float(moved_exactly(lengths[-1], piece, s['d_model'], s['num_heads'], s['device']))
+            save(speed_row(n, 'stream', dict(peak=peaks[lengths[-1]], tokens_per_s=None, metrics=metrics), s, clock.seconds, **about, streams=lengths))
+        except Exception as e: save(speed_row(n, 'stream', e, s, clock.seconds, **about, streams=list(s['streams'])))
 
 # %% ../nbs/60_speed.ipynb #fc17a62d
 class Target(NamedTuple):
@@ -441,8 +482,12 @@ def ratios(
     if 'cuda' in kinds:
         best = max((r for r in rows if r['model'].startswith('NSTM') and 'decode_tokens_per_s' in r['metrics']), key=lambda r: r['tokens_per_s'], default=None)
         add(f"{best['model'] if best else 'NSTM'}, tokens/s", 'decoding', best and best['tokens_per_s'], 15_000., 30_000., used=[best] if best else ())
-    for r in rows:
-        if r['config']['direction']=='stream': add(f"{r['model']}, memory of a stream", '{:,} / {:,} tokens'.format(*r['config']['streams'][::-1]), 1+r['metrics']['growth'], 1.01, less=True, used=[r])
+    for r in (r for r in rows if r['config']['direction']=='stream'):
+        m,Ts = r['metrics'],r['config']['streams']
+        add(f"{r['model']}, memory of a stream", f'{Ts[-1]:,} / {Ts[0]:,} tokens', 1+m['growth'], 1.01, less=True, used=[r])
+        if 'cut_elsewhere' in m: add(f"{r['model']}, stream cut elsewhere, error", f'{Ts[-2]:,} tokens', m['cut_elsewhere'], TOLERANCE[getattr(torch, r['config']['dtype'])], less=True, used=[r])
+        for k,text in (('finite','all numbers finite'), ('exact','moves exact')):
+            if k in m: add(f"{r['model']}, {text}", f'{Ts[-1]:,} tokens', float(m[k]), 1., used=[r])
     for r in flops:
         if r['config']['direction']=='forward' and r['model']==I16:
             for k,name in (('flops_ratio_all_pairs','all pairs'), ('flops_ratio','causal half')): add(f"{I16} / Transformer, operations", f"{r['config']['size']}, {name}", r['metrics'].get(k), .5, less=True)
@@ -461,8 +506,8 @@ def ratio_table(
 
 # %% ../nbs/60_speed.ipynb #e7f294c6
 PRESETS = {  # (device, quick): setting
-    ('cuda',False): dict(d_model=512, tokens=65536, lengths=[256*2**i for i in range(10)], rounds=7, limit=20., steps=300, prompts=(1024,16384), decode_width=384, decode_layers=6, compiled=tuple(DECODERS), piece=1000, streams=(10_000,100_000)),
-    ('cuda',True): dict(d_model=512, tokens=65536, lengths=[2048,16384], rounds=5, limit=4., steps=100, prompts=(1024,), decode_width=384, decode_layers=6, compiled=(I16,), piece=1000, streams=(10_000,100_000)),
+    ('cuda',False): dict(d_model=512, tokens=65536, lengths=[256*2**i for i in range(10)], rounds=7, limit=20., steps=300, prompts=(1024,16384), decode_width=384, decode_layers=6, compiled=tuple(DECODERS), piece=50_000, streams=(100_000,1_000_000,10_000_000)),
+    ('cuda',True): dict(d_model=512, tokens=65536, lengths=[2048,16384], rounds=5, limit=4., steps=100, prompts=(1024,), decode_width=384, decode_layers=6, compiled=(I16,), piece=50_000, streams=(100_000,1_000_000,10_000_000)),
     ('cpu',False): dict(d_model=128, tokens=4096, lengths=[256,1024,4096], rounds=5, limit=20., steps=50, prompts=(256,), decode_width=384, decode_layers=6, compiled=(), piece=1000, streams=(10_000,100_000)),
     ('cpu',True): dict(d_model=64, tokens=1024, lengths=[64,256], rounds=3, limit=1., steps=5, prompts=(64,), decode_width=64, decode_layers=2, compiled=(), piece=100, streams=(1000,10_000))}
 PARTS = dict(layers=bench_layers, decode=bench_decode, stream=bench_stream)
