@@ -37,10 +37,14 @@ def _await(p, ok, want, STUCK, PATIENCE): # the words at `p` once all of them ca
     return x
 
 @jit
-def _put(p, x, ok, want, PTX: tl.constexpr): # send numbers, each with the bit `want`; as PTX no thread passes its number on before
+def _put(p, x, ok, want, PTX: tl.constexpr): # send numbers, each with the bit `want`; as PTX every thread sends its own; a plain store would first bring them to others
     x = (x.to(tl.int32, bitcast=True) & -2) | want
     if PTX: tl.inline_asm_elementwise("{ .reg .pred p; setp.ne.b32 p, $3, 0; @p st.relaxed.gpu.global.b32 [$1], $2; mov.b32 $0, 0; }", "=r,l,r,r", [p, x, ok.to(tl.int32)], tl.int32, is_pure=False, pack=1)
     else: tl.store(p, x, ok)
+
+@jit
+def _send(p, x, ok, want, PTX: tl.constexpr, CP: tl.constexpr, STEP: tl.constexpr): # the same to each of CP places, STEP apart
+    for c in tl.static_range(CP): _put(p+c*STEP, x, ok, want, PTX)
 
 # %% ../nbs/60b_fused_step.ipynb #05dd3c32
 @jit
@@ -94,10 +98,11 @@ def _best_id(BEST, b, want, STUCK, PATIENCE, NV: tl.constexpr, VP: tl.constexpr)
     return 0x3fffffff - ((key & 0xffffffff) >> 1)
 
 @jit
-def _project(EMB, WA, BA, G1, CONV, WIN, Y, Z, IDS, OUT, BEST, pid, n, l, t, STUCK, PATIENCE, PTX: tl.constexpr,
+def _project(EMB, WA, BA, G1, CONV, WIN, Y, YR, Z, IDS, OUT, BEST, pid, n, l, t, STUCK, PATIENCE, PTX: tl.constexpr, CP: tl.constexpr, YS: tl.constexpr,
              B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, N: tl.constexpr, G: tl.constexpr, L: tl.constexpr, NV: tl.constexpr, VP: tl.constexpr,
              RB: tl.constexpr, KC: tl.constexpr, KT: tl.constexpr, ITERS: tl.constexpr, C: tl.constexpr, EPS: tl.constexpr):
-    w = _tile(WA+l*N*D, pid, N, D, RB, KC, KT)
+    w,r = _tile(WA+l*N*D, pid, N, D, RB, KC, KT),pid*RB+tl.arange(0, RB)
+    bias = tl.load(BA+l*N+r, r<N, other=0.)
     k = tl.arange(0, KC)[:,None]*KT + tl.arange(0, KT)[None,:]
     ok,want = k<D,(n&1).to(tl.int32)
     for b in range(B):
@@ -107,8 +112,8 @@ def _project(EMB, WA, BA, G1, CONV, WIN, Y, Z, IDS, OUT, BEST, pid, n, l, t, STU
                 i = _best_id(BEST, b, want^1, STUCK, PATIENCE, NV, VP)
                 if pid==0: tl.store(OUT+(t-1)*B+b, i)
             x = tl.load(EMB+i*D+k, ok, other=0.)
-            if pid==0: _put(Y+b*(1+H)*D+k, x, ok, want, PTX)
-        else: x = _await(Y+(l*B+b)*(1+H)*D+k, ok, want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
+            if pid==0: _send(Y+b*(1+H)*D+k, x, ok, want, PTX, CP, YS)
+        else: x = _await(YR+(l*B+b)*(1+H)*D+k, ok, want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
         if C>1:
             x = x*tl.rsqrt(tl.sum(tl.sum(x*x, 1), 0)/D + EPS)*tl.load(G1+l*D+k, ok, other=0.)
             y,mine = x*tl.load(CONV+(l*C+C-1)*D+k, ok, other=0.),WIN+((pid*L+l)*B+b)*(C-1)*D+k
@@ -116,10 +121,12 @@ def _project(EMB, WA, BA, G1, CONV, WIN, Y, Z, IDS, OUT, BEST, pid, n, l, t, STU
             tl.store(mine+n%(C-1)*D, x, ok)
             x = y
         for it in range(ITERS):
-            if ITERS>1: w = _tile(WA+l*N*D, it*G+pid, N, D, RB, KC, KT)
-            z,r = _rows(w, x),(it*G+pid)*RB+tl.arange(0, RB)
+            if ITERS>1:
+                w,r = _tile(WA+l*N*D, it*G+pid, N, D, RB, KC, KT),(it*G+pid)*RB+tl.arange(0, RB)
+                bias = tl.load(BA+l*N+r, r<N, other=0.)
+            z = _rows(w, x)
             if C<2: z = z*_scale(w, x, D, EPS)
-            _put(Z+(l*B+b)*N+r, z+tl.load(BA+l*N+r, r<N, other=0.), r<N, want, PTX)
+            _put(Z+(l*B+b)*N+r, z+bias, r<N, want, PTX)
 
 # %% ../nbs/60b_fused_step.ipynb #3ccdcce6
 @jit
@@ -149,14 +156,17 @@ def _moved(M, m, s, S: tl.constexpr, MOVE: tl.constexpr): # the states where the
 
 # %% ../nbs/60b_fused_step.ipynb #a6d4dfcd
 @jit
-def _mix(WO, BO, ST, Z, Y, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, N: tl.constexpr,
+def _mix(WO, BO, ST, Z, Y, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, CP: tl.constexpr, YS: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, N: tl.constexpr,
          S: tl.constexpr, SP: tl.constexpr, DH: tl.constexpr, DP: tl.constexpr, R: tl.constexpr, RP: tl.constexpr,
          NB: tl.constexpr, OB: tl.constexpr, OT: tl.constexpr, ITERS: tl.constexpr, MOVE: tl.constexpr, ROUTE: tl.constexpr, HARD: tl.constexpr):
     h,nb,want = pid//NB,pid%NB,(n&1).to(tl.int32)
     i,s,o,r = tl.arange(0, DP),tl.arange(0, SP),tl.arange(0, OB),tl.arange(0, RP)
     wp,wok = WO + (l*H+h)*R*DH*D + tl.max_contiguous((r[:,None,None]*DH+i[None,:,None])*D + o[None,None,:], (1,2,4)),(r<R)[:,None,None] & (i<DH)[None,:,None]
-    ws = ()
-    for j in tl.static_range(OT): ws = ws + (tl.load(wp+(nb*OT+j)*OB, wok & ((nb*OT+j)*OB+o<D)[None,None,:], other=0.),)
+    ws,biases = (),()
+    for j in tl.static_range(OT):
+        row = (nb*OT+j)*OB + o
+        biases = biases + (tl.load(BO+l*D+row, (row<D) & (h==0), other=0.),)
+        ws = ws + (tl.load(wp+(nb*OT+j)*OB, wok & (row<D)[None,None,:], other=0.),)
     for b in range(B):
         mine,ok = ST + (((l*H+h)*NB+nb)*B+b)*S*DH + i[:,None]*S+s[None,:],(i<DH)[:,None] & (s<S)[None,:]
         M = tl.load(mine, ok, other=0.)
@@ -186,12 +196,12 @@ def _mix(WO, BO, ST, Z, Y, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.
                 row = ((it*NB+nb)*OT+j)*OB + o
                 w = ws[j] if ITERS==1 else tl.load(wp+((it*NB+nb)*OT+j)*OB, wok & (row<D)[None,None,:], other=0.)
                 y = tl.sum(tl.sum(w.to(tl.float32)*read[:,:,None], 0), 0)
-                y += tl.load(BO+l*D+row, (row<D) & (h==0), other=0.)
-                _put(Y+((l*B+b)*(1+H)+1+h)*D+row, y, row<D, want, PTX)
+                y += biases[j] if ITERS==1 else tl.load(BO+l*D+row, (row<D) & (h==0), other=0.)
+                _send(Y+((l*B+b)*(1+H)+1+h)*D+row, y, row<D, want, PTX, CP, YS)
 
 # %% ../nbs/60b_fused_step.ipynb #2b3e19df
 @jit
-def _up(WU, Y, HID, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, F: tl.constexpr, G: tl.constexpr,
+def _up(WU, YR, HID, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, CP: tl.constexpr, HS: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, F: tl.constexpr, G: tl.constexpr,
         RB: tl.constexpr, KC: tl.constexpr, KT: tl.constexpr, ITERS: tl.constexpr, EPS: tl.constexpr):
     wg,wu = _tile(WU+l*2*F*D, pid, F, D, RB, KC, KT),_tile(WU+(l*2+1)*F*D, pid, F, D, RB, KC, KT)
     k,want = tl.arange(0, KC)[:,None]*KT + tl.arange(0, KT)[None,:],(n&1).to(tl.int32)
@@ -199,16 +209,16 @@ def _up(WU, Y, HID, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.constex
         x = tl.zeros((KC,KT), tl.float32)
         for first in range(0, 1+H, 8):
             p = first+tl.arange(0, 8)[:,None,None]
-            y = _await(Y+(l*B+b)*(1+H)*D+tl.max_contiguous(p*D+k[None,:,:], (1,2,KT)), (p<1+H) & (k<D)[None,:,:], want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
+            y = _await(YR+(l*B+b)*(1+H)*D+tl.max_contiguous(p*D+k[None,:,:], (1,2,KT)), (p<1+H) & (k<D)[None,:,:], want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
             x += tl.sum(y, 0)
         for it in range(ITERS):
             if ITERS>1: wg,wu = _tile(WU+l*2*F*D, it*G+pid, F, D, RB, KC, KT),_tile(WU+(l*2+1)*F*D, it*G+pid, F, D, RB, KC, KT)
             c,r = _scale(wg, x, D, EPS),(it*G+pid)*RB+tl.arange(0, RB)
             g,u = c*_rows(wg, x),c*_rows(wu, x)
-            _put(HID+(l*B+b)*F+r, g*u/(1+tl.exp(-g)), r<F, want, PTX)
+            _send(HID+(l*B+b)*F+r, g*u/(1+tl.exp(-g)), r<F, want, PTX, CP, HS)
 
 @jit
-def _down(WD, Y, HID, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, F: tl.constexpr, G: tl.constexpr,
+def _down(WD, Y, YR, HR, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, CP: tl.constexpr, YS: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, F: tl.constexpr, G: tl.constexpr,
           RB: tl.constexpr, KC: tl.constexpr, KT: tl.constexpr, ITERS: tl.constexpr):
     w = _tile(WD+l*D*F, pid, D, F, RB, KC, KT)
     k,want = tl.arange(0, KC)[:,None]*KT + tl.arange(0, KT)[None,:],(n&1).to(tl.int32)
@@ -218,19 +228,19 @@ def _down(WD, Y, HID, pid, n, l, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.const
             r,x = (it*G+pid)*RB+tl.arange(0, RB),tl.zeros((RB,), tl.float32)
             for first in range(0, 1+H, 8):
                 p = first+tl.arange(0, 8)[:,None]
-                y = _await(Y+((l*B+b)*(1+H)+p)*D+r[None,:], (p<1+H) & (r<D)[None,:], want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
+                y = _await(YR+((l*B+b)*(1+H)+p)*D+r[None,:], (p<1+H) & (r<D)[None,:], want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
                 x += tl.sum(y, 0)
-            y = _await(HID+(l*B+b)*F+k, k<F, want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
-            _put(Y+((l+1)*B+b)*(1+H)*D+r, x+_rows(w, y), r<D, want, PTX)
+            y = _await(HR+(l*B+b)*F+k, k<F, want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
+            _send(Y+((l+1)*B+b)*(1+H)*D+r, x+_rows(w, y), r<D, want, PTX, CP, YS)
 
 # %% ../nbs/60b_fused_step.ipynb #557012aa
 @jit
-def _logits(WV, Y, LOGITS, BEST, pid, n, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, L: tl.constexpr, V: tl.constexpr, NV: tl.constexpr, G: tl.constexpr,
+def _logits(WV, YR, LOGITS, BEST, pid, n, STUCK, PATIENCE, PTX: tl.constexpr, B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, L: tl.constexpr, V: tl.constexpr, NV: tl.constexpr, G: tl.constexpr,
             RB: tl.constexpr, KC: tl.constexpr, KT: tl.constexpr, ITERS: tl.constexpr, EPS: tl.constexpr):
     w = _tile(WV, pid, V, D, RB, KC, KT)
     k,want = tl.arange(0, KC)[:,None]*KT + tl.arange(0, KT)[None,:],(n&1).to(tl.int32)
     for b in range(B):
-        x = _await(Y+(L*B+b)*(1+H)*D+k, k<D, want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
+        x = _await(YR+(L*B+b)*(1+H)*D+k, k<D, want, STUCK, PATIENCE).to(tl.float32, bitcast=True)
         best = tl.full((), -2**62, tl.int64)
         for it in range(ITERS):
             if ITERS>1: w = _tile(WV, it*G+pid, V, D, RB, KC, KT)
@@ -245,24 +255,27 @@ def _logits(WV, Y, LOGITS, BEST, pid, n, STUCK, PATIENCE, PTX: tl.constexpr, B: 
 # %% ../nbs/60b_fused_step.ipynb #187db6db
 @jit
 def _fused(EMB, WA, BA, G1, CONV, WO, BO, WU, WD, WV, WIN, ST, Y, Z, HID, BEST, LOGITS, IDS, OUT, CLOCK, STUCK, T, L0, L1, PATIENCE, PHASE: tl.constexpr, PTX: tl.constexpr,
-           B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, L: tl.constexpr, F: tl.constexpr, V: tl.constexpr, G: tl.constexpr, EPS1: tl.constexpr, EPS2: tl.constexpr, EPS3: tl.constexpr, C: tl.constexpr,
+           B: tl.constexpr, D: tl.constexpr, H: tl.constexpr, L: tl.constexpr, F: tl.constexpr, V: tl.constexpr, G: tl.constexpr, CP: tl.constexpr, EPS1: tl.constexpr, EPS2: tl.constexpr, EPS3: tl.constexpr, C: tl.constexpr,
            N: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, DH: tl.constexpr, DP: tl.constexpr, R: tl.constexpr, RP: tl.constexpr, MOVE: tl.constexpr, ROUTE: tl.constexpr, HARD: tl.constexpr,
            NB: tl.constexpr, OB: tl.constexpr, OT: tl.constexpr, IO: tl.constexpr, RA: tl.constexpr, CA: tl.constexpr, KA: tl.constexpr, IA: tl.constexpr, NA: tl.constexpr,
            RU: tl.constexpr, CU: tl.constexpr, KU: tl.constexpr, IU: tl.constexpr, NU: tl.constexpr, RD: tl.constexpr, CD: tl.constexpr, KD: tl.constexpr, ID: tl.constexpr, ND: tl.constexpr,
            RV: tl.constexpr, CV: tl.constexpr, KV: tl.constexpr, IV: tl.constexpr, NV: tl.constexpr, VP: tl.constexpr):
     pid,n = tl.program_id(0),tl.load(CLOCK)
+    YS: tl.constexpr = (L+1)*B*(1+H)*D
+    HS: tl.constexpr = L*B*F
+    YR,HR = Y+pid%CP*YS,HID+pid%CP*HS                # the copies that this program reads
     for t in range(T):
         for l in range(L0, L1):
             if PHASE==0 or PHASE<0:
-                if pid<NA: _project(EMB, WA, BA, G1, CONV, WIN, Y, Z, IDS, OUT, BEST, pid, n, l, t, STUCK, PATIENCE, PTX, B, D, H, N, G, L, NV, VP, RA, CA, KA, IA, C, EPS1)
+                if pid<NA: _project(EMB, WA, BA, G1, CONV, WIN, Y, YR, Z, IDS, OUT, BEST, pid, n, l, t, STUCK, PATIENCE, PTX, CP, YS, B, D, H, N, G, L, NV, VP, RA, CA, KA, IA, C, EPS1)
             if PHASE==1 or PHASE<0:
-                if pid<H*NB: _mix(WO, BO, ST, Z, Y, pid, n, l, STUCK, PATIENCE, PTX, B, D, H, N, S, SP, DH, DP, R, RP, NB, OB, OT, IO, MOVE, ROUTE, HARD)
+                if pid<H*NB: _mix(WO, BO, ST, Z, Y, pid, n, l, STUCK, PATIENCE, PTX, CP, YS, B, D, H, N, S, SP, DH, DP, R, RP, NB, OB, OT, IO, MOVE, ROUTE, HARD)
             if PHASE==2 or PHASE<0:
-                if pid<NU: _up(WU, Y, HID, pid, n, l, STUCK, PATIENCE, PTX, B, D, H, F, G, RU, CU, KU, IU, EPS2)
+                if pid<NU: _up(WU, YR, HID, pid, n, l, STUCK, PATIENCE, PTX, CP, HS, B, D, H, F, G, RU, CU, KU, IU, EPS2)
             if PHASE==3 or PHASE<0:
-                if pid<ND: _down(WD, Y, HID, pid, n, l, STUCK, PATIENCE, PTX, B, D, H, F, G, RD, CD, KD, ID)
+                if pid<ND: _down(WD, Y, YR, HR, pid, n, l, STUCK, PATIENCE, PTX, CP, YS, B, D, H, F, G, RD, CD, KD, ID)
         if PHASE==4 or PHASE<0:
-            if pid<NV: _logits(WV, Y, LOGITS, BEST, pid, n, STUCK, PATIENCE, PTX, B, D, H, L, V, NV, G, RV, CV, KV, IV, EPS3)
+            if pid<NV: _logits(WV, YR, LOGITS, BEST, pid, n, STUCK, PATIENCE, PTX, B, D, H, L, V, NV, G, RV, CV, KV, IV, EPS3)
         n += 1
     if PHASE==5 or PHASE<0:
         if pid==0:
@@ -323,6 +336,7 @@ def sizes_of(
     model:SequenceLM, batch_size:int,
     programs:int,   # at most so many, G
     warps:int,      # in each
+    copies:int=2,   # of what all programs read
 )->tuple:           # the kernel's constants; programs that have something to do
     "Who computes what."
     blocks,V = model.backbone.blocks,model.vocab_size
@@ -334,7 +348,7 @@ def sizes_of(
     OT = min(2, -(-D//OB))
     tiles = -(-D//(OB*OT))
     IO = -(-tiles//min(tiles, programs//H))
-    k = dict(B=batch_size, D=D, H=H, L=len(blocks), F=F, V=V, G=programs, C=0 if m.conv is None else m.conv_size, N=N, S=S, SP=max(power_of_two(S), 16*moved), DH=d, DP=max(power_of_two(d), 16*moved), R=R, RP=power_of_two(R),
+    k = dict(B=batch_size, CP=copies, D=D, H=H, L=len(blocks), F=F, V=V, G=programs, C=0 if m.conv is None else m.conv_size, N=N, S=S, SP=max(power_of_two(S), 16*moved), DH=d, DP=max(power_of_two(d), 16*moved), R=R, RP=power_of_two(R),
         MOVE=(1+t.hard)*moved, ROUTE=m.machine.route, HARD=bool(moved and t.hard_gate and m.hard_write), NB=-(-tiles//IO), OB=OB, OT=OT, IO=IO)
     for i,norm in enumerate((blocks[0].norm1, blocks[0].norm2, model.backbone.norm)): k[f'EPS{i+1}'] = torch.finfo(torch.float32).eps if norm.eps is None else norm.eps
     for c,n in dict(A=(N,D), U=(F,D,2), D=(D,F), V=(V,D)).items(): k |= zip((f'R{c}',f'C{c}',f'K{c}',f'I{c}',f'N{c}'), shares(*n[:2], programs, warps, *n[2:]))
@@ -349,28 +363,29 @@ class FusedStep(GraphedStep):
         dtype:torch.dtype=torch.bfloat16, # of the matrices; all sums are float32
         programs:int=None,     # at most so many at a time, G; None: one for each processor
         num_warps:int=4,       # in each program
+        copies:int=2,          # of what all programs read
         most:int=4096,         # most tokens of one launch
         cooperative:bool=True, # let the driver make sure that all programs run at the same time
         patience:int=2**20,    # looks after which a program gives up waiting
     ):
-        check_count(batch_size, 'batch_size'); check_count(most, 'most'); check_choice(dtype, (torch.bfloat16, torch.float32), 'dtype')
+        check_count(batch_size, 'batch_size'); check_count(most, 'most'); check_count(copies, 'copies'); check_choice(dtype, (torch.bfloat16, torch.float32), 'dtype')
         if why:=why_not_fused(model): raise ValueError(f"FusedStep cannot decode with {why}")
         if model.training: raise ValueError("the model must be in evaluation mode, got training=True; call `model.eval()`")
         if why:=why_not(model.inp.weight): raise ValueError(f"FusedStep cannot run: {why}")
         device,blocks = model.inp.weight.device,model.backbone.blocks
         room = torch.cuda.get_device_properties(device).multi_processor_count if device.type=='cuda' else 1024
         G = check_count(programs or (room if device.type=='cuda' else 4), 'programs', most=room)
-        k,busy = sizes_of(model, batch_size, G, num_warps)
+        k,busy = sizes_of(model, batch_size, G, num_warps, copies)
         B,L,H,D,S,C = (k[n] for n in 'BLHDSC')
         zeros = lambda *s, dtype=torch.float32: torch.zeros(s, dtype=dtype, device=device)
         words = lambda *s, dtype=torch.int32: torch.ones(s, dtype=dtype, device=device)         # their bit is that of token -1
         self.model,self.constants,self.grid,self.most,self.patience,self.graphs = model,k,min(G, busy),most,patience,{}
         self.tensors = pack_model(model, dtype) | dict(WIN=zeros(G, L, B, max(C-1, 1), D), ST=zeros(L, H, k['NB'], B, D//H, S),
-            Y=words(L+1, B, 1+H, D), Z=words(L, B, k['N']), HID=words(L, B, k['F']), BEST=words(B, k['NV'], dtype=torch.int64), LOGITS=zeros(B, k['V']),
+            Y=words(copies, L+1, B, 1+H, D), Z=words(L, B, k['N']), HID=words(copies, L, B, k['F']), BEST=words(B, k['NV'], dtype=torch.int64), LOGITS=zeros(B, k['V']),
             IDS=zeros(B, dtype=torch.int64), OUT=zeros(most, B, dtype=torch.int64), CLOCK=zeros(1, dtype=torch.int64), STUCK=zeros(1, dtype=torch.int32))
         if max(x.numel() for x in self.tensors.values())>=2**31: raise ValueError("a tensor of the model has 2**31 or more elements")
         self.ids,self.logits,self.tokens = (self.tensors[n] for n in ('IDS','LOGITS','OUT'))
-        self.options = dict(num_warps=num_warps, num_stages=1) | (dict(maxnreg=224, launch_cooperative_grid=cooperative) if device.type=='cuda' else {})
+        self.options = dict(num_warps=num_warps, num_stages=1) | (dict(maxnreg=min(248, 2048//num_warps), launch_cooperative_grid=cooperative) if device.type=='cuda' else {})
         self.fresh,self.seen = tuple(b.mixer.init_state(batch_size).map(lambda x: x.detach().clone()) for b in blocks),0
         self.reset()
         if device.type=='cuda': self._launch(1); self.seen = 1; self.check().reset(); self.ids.zero_()    # compiled here

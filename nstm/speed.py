@@ -323,14 +323,16 @@ def decoder(
     d_model:int, n_layers:int,  # D, L
     device,
     prompt:int=0,    # tokens read before, for a Transformer
-    how:str='eager', # 'eager', 'graph' or 'compiled graph'
+    how:str='eager', # 'eager', 'graph', 'compiled graph' or 'one kernel'
 ):                   # a function without arguments that reads and writes one token
     "A stream that goes on by one token with every call."
     from nstm.decode import GraphedStep
-    check_choice(how, ('eager','graph','compiled graph'), 'how')
+    from nstm.fused_step import FusedStep
+    check_choice(how, ('eager','graph','compiled graph','one kernel'), 'how')
     torch.manual_seed(0)
     mixer,options = DECODERS[name]
     model = SequenceLM(65, d_model, n_layers, mixer, options(d_model)).to(device).eval()
+    if how=='one kernel': return FusedStep(model).advance
     if how!='eager': return GraphedStep(model, compile=how=='compiled graph').advance
     with torch.no_grad(): logits,state = model.run(torch.zeros(1, max(prompt,1), dtype=torch.int64, device=device))
     now = [logits[:,-1].argmax(-1),state]
@@ -353,7 +355,7 @@ def bench_decode(names, s, save, say):
     "Measure decoding in turns."
     cuda,calls = s['device'].type=='cuda',{}
     for n in names:
-        ways = [('eager',p) for p in s['prompts']] if 'cache' in n else [(h,0) for h in ('eager',*['graph']*cuda,*['compiled graph']*(cuda and n in s['compiled']))]
+        ways = [('eager',p) for p in s['prompts']] if 'cache' in n else [(h,0) for h in ('eager',*['graph']*cuda,*['compiled graph']*(cuda and n in s['compiled']),*['one kernel']*(cuda and 'scan' in n))]
         for how,prompt in ways:
             key,clock = (n,how,prompt),WallClock()
             try:
