@@ -210,7 +210,8 @@ class ScanCore(nn.Module):
         if mask is not None and rho is not None:
             pad = ~mask[:,:,None,None]
             keep,w = keep.masked_fill(pad, nothing),w.masked_fill(pad, 0.)
-        if chunks or moved is not None:
+        if moved is not None and cpu is not None: Ms,M = cpu.moved_sums(moved[0], keep, w, v, read, M, *moved[1:], chunk_size, between)
+        elif chunks or moved is not None:
             from nstm import chunks as diagonal, moves
             Ms,M = diagonal.fused_diagonal(keep, w, v, read, M) if chunks else moves.fused_moves(moved[0], keep, w, v, read, M, *moved[1:])
         elif cpu is not None: Ms,M = cpu.diagonal_sums(keep, w, v, read, M, chunk_size, between)
@@ -563,8 +564,8 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     kernels = fused(self.backend, M, but='states that communicate between chunks have no kernel yet' if self.talk is not None else '')
     cpu = None
     if kernels is None and x.device.type=='cpu' and self.backend=='auto':
-        from nstm import cpu
-        if not cpu.takes_scan(self, x, trace): cpu = None
+        from nstm import cpu, cpu_moves
+        cpu = cpu if cpu.takes_scan(self, x, trace) else cpu_moves if cpu_moves.takes_moves(self, x, trace) else None
     if self.talk is None: C = 1 if kernels is not None or cpu is not None else min(C, T)        # nothing or little to fill up
     a,log_a = self._log_importance(M.dtype)
     known = 0 if self.talk is None else start if start is None else start % C                    # where in its chunk every row stands, if that is known without asking the device
@@ -587,8 +588,9 @@ def _scan(self:NSTM, x, state, mask, trace, start):
         shares = self.transition.shares(self.transition.logits(xs).to(M.dtype))
         if pad is not None: shares = torch.where(pad[:,:,None,None], shares, torch.tensor([0.,1.,0.], dtype=M.dtype, device=M.device))
         if trace is not None: P = ring_matrix(shares, S)
-    elif small and self.transition.kind!='identity' and self.write!='still' and S<=32:                # all chunks at once
-        moved = self.transition.chosen(xs)
+    elif self.transition.kind!='identity' and (cpu is not None or small and self.write!='still' and S<=32):  # all chunks at once, or token by token in a compiled program
+        exact = cpu is None or type(self.transition) is Transition and xs.dtype==M.dtype and not torch.is_autocast_enabled(x.device.type)   # else the finished matrices
+        moved = self.transition.chosen(xs) if exact else (self.transition(xs).to(M.dtype), False, False)
         if pad is not None: # a token that is not there leaves all in place
             eye = torch.eye(S, dtype=torch.bool, device=M.device)
             moved = torch.where(pad[:,:,None,None,None], moved[0], (torch.where(eye, 0., -1e4) if moved[2] else eye).to(moved[0].dtype)),*moved[1:]
@@ -602,8 +604,9 @@ def _scan(self:NSTM, x, state, mask, trace, start):
         return torch.where((ahead+read >= (i+1)*C).view(B,1,1,1), new, M)
     chunks = small and self.transition.kind=='identity' and n>=16 and S<=64                           # all tokens of a chunk at once
     kind = self.transition.gate_kind() if self.transition.kind!='identity' and self.hard_write else False
-    fast = (kernels,chunks,kind) if (chunks or moved is not None) and self.write=='gated' and self.machine.top_k is None and kind is not None else None
-    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, chunks or moved is not None, fast, pad)
+    half = chunks or moved is not None and cpu is None
+    fast = (kernels,chunks,kind) if half and self.write=='gated' and self.machine.top_k is None and kind is not None else None
+    tok = self.machine.tokens(xs, M.dtype, log_a, None if self.transition.kind=='identity' else self.transition.gate if self.hard_write else torch.sigmoid, half, fast, pad)
     used = self.read.weights(xs, a)[1] if sums else cpu.read_plan(self.read, xs, a, M.dtype) if cpu is not None else None
     if sums and not chunks and moved is None: used = used.to(M.dtype)
     with torch.autocast(x.device.type, enabled=False):
