@@ -12,182 +12,283 @@ from .kernels import jit, power_of_two, interpreted, count_flops, tl
 
 # %% ../nbs/09d_moves.ipynb #400ebfad
 @jit
-def _rows(P, HARD, r, bh, i, j, S: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr): # of one token: the transition, and the soft one
-    l = tl.load(P+r*S*S+i[:,None]*S+j[None,:], (i<S)[:,None] & (j<S)[None,:], other=0.).to(tl.float32)
-    if not LOGITS: return l, l
-    l = tl.where((j<S)[None,:], l, -float('inf'))
-    e = tl.exp(l - tl.max(l, 1, keep_dims=True))
-    p = e/tl.sum(e, 1, keep_dims=True)
-    if SOME==0: return p, p
-    one = tl.where(j[None,:]==tl.argmax(l, 1)[:,None], 1., 0.)
-    if SOME==1: return one, p
-    return tl.where(tl.load(HARD+bh)!=0, one, p), p
+def _maps(P, MAPS, ROWS, S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr): # where each row is largest
+    r,j = tl.program_id(0).to(tl.int64)*NB+tl.arange(0, NB),tl.arange(0, SP)
+    ok = (r<ROWS)[:,None] & (j<S)[None,:]
+    l = tl.load(P+r[:,None]*S+j[None,:], ok, other=0.).to(tl.float32)
+    tl.store(MAPS+r, tl.argmax(tl.where(ok, l, -float('inf')), 1).to(tl.int16), r<ROWS)
 
+# %% ../nbs/09d_moves.ipynb #b8569b20
 @jit
-def _move(p, x, SOME: tl.constexpr, PREC: tl.constexpr): # p @ x
-    if SOME!=1 or PREC=='ieee': return tl.dot(p, x, input_precision=PREC)
-    one,a = p.to(tl.bfloat16),x.to(tl.bfloat16)
-    b = (x-a.to(tl.float32)).to(tl.bfloat16)
-    c = (x-a.to(tl.float32)-b.to(tl.float32)).to(tl.bfloat16)
-    return tl.dot(one, a, tl.dot(one, b, tl.dot(one, c)))
-
-@jit
-def _half(a, b, CT: tl.constexpr, PREC: tl.constexpr): return tl.dot(a.to(CT), b.to(CT), input_precision=PREC)
+def _take(x, a): return tl.gather(x, tl.broadcast_to(a[None,:], (x.shape[0], x.shape[1])), 1) # column a[i] of x in place i
 
 # %% ../nbs/09d_moves.ipynb #cdb3c41a
 @jit
-def _move_ends(P, HARD, K, W, V, F, E, T, H, NC, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, PREC: tl.constexpr):
-    n,bh = tl.program_id(0),tl.program_id(1).to(tl.int64)
-    i,j,d = tl.arange(0, SP),tl.arange(0, SP),tl.arange(0, DP)
-    f,e = tl.where(i[:,None]==j[None,:], 1., 0.),tl.zeros((SP,DP), tl.float32)
-    r = (bh//H*T + n*C)*H + bh%H
-    for t in range(n*C, tl.minimum(n*C+C, T)):
-        p,_ = _rows(P, HARD, r, bh, i, j, S, LOGITS, SOME)
-        k,w = tl.load(K+r*S+i, i<S, other=0.),tl.load(W+r*S+i, i<S, other=0.)
-        v = tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)
-        f = k[:,None]*_move(p, f, SOME, PREC)
-        e = k[:,None]*_move(p, e, SOME, PREC) + w[:,None]*v[None,:]
-        r += H
-    to = (bh*NC+n)*S + i[:,None]
-    tl.store(F+to*S+j[None,:], f, (i<S)[:,None] & (j<S)[None,:])
-    tl.store(E+to*D+d[None,:], e, (i<S)[:,None] & (d<D)[None,:])
+def _high(x): return (x.to(tl.int32, bitcast=True) & -65536).to(tl.float32, bitcast=True) # the first eight digits of a float32: the next bfloat16 towards zero
 
 @jit
-def _move_join(F, E, M, END, NC, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DB: tl.constexpr, BACK: tl.constexpr, PREC: tl.constexpr):   # the next chunk is on its way while this one is computed
+def _move(x, p, XP: tl.constexpr, PP: tl.constexpr): # x @ p, of so many bfloat16 parts of each; 0: as they are
+    if XP==0: return tl.dot(x, p, input_precision='ieee')
+    a,q = _high(x),p.to(tl.bfloat16)
+    b,a = x-a,a.to(tl.bfloat16)
+    m = _high(b)
+    b,c = (b if XP==2 else m).to(tl.bfloat16),(b-m).to(tl.bfloat16)
+    if PP>1: q = _high(p).to(tl.bfloat16)
+    r = p-_high(p)
+    h = _high(r)
+    s,r = (r-h).to(tl.bfloat16),(r if PP==2 else h).to(tl.bfloat16)
+    y = tl.dot(a, s, tl.dot(b, r)) if PP==3 else tl.zeros((x.shape[0], p.shape[1]), tl.float32)
+    if XP==3: y = tl.dot(c, q, y)
+    if PP>1: y = tl.dot(a, r, y)
+    return tl.dot(a, q, tl.dot(b, q, y))
+
+@jit
+def _half(a, b, CT: tl.constexpr, XP: tl.constexpr): # a @ b in half precision, or where that is float32 in three parts of each
+    if CT==tl.float32: y = _move(a, b, 0 if XP==0 else 3, 0 if XP==0 else 3)
+    else: y = tl.dot(a.to(CT), b.to(CT))
+    return y
+
+# %% ../nbs/09d_moves.ipynb #764ffac5
+@jit
+def _places(group, t, BH, T, H, S: tl.constexpr, SP: tl.constexpr, Q: tl.constexpr): # of the states of a group of heads: number, whether real, sequence and head; place of its numbers of token t
+    i = tl.arange(0, Q)
+    bh = group*(Q//SP) + i//SP
+    return i%SP, (i%SP<S) & (bh<BH), bh.to(tl.int64), (((bh//H).to(tl.int64)*T+t)*H + bh%H)*S + i%SP
+
+@jit
+def _pairs(s, ok, at, S: tl.constexpr, SP: tl.constexpr, Q: tl.constexpr): # places of the transitions of a group, on the diagonal of one matrix; which of them are real
+    h = tl.arange(0, Q)//SP
+    return at[:,None]*S+s[None,:], (h[:,None]==h[None,:]) & ok[:,None] & (s<S)[None,:]
+
+@jit
+def _at_values(group, t, BH, T, H, SP: tl.constexpr, Q: tl.constexpr, D: tl.constexpr, DP: tl.constexpr): # [DP, heads]: places of what token t writes, which of them are real
+    d,bh = tl.arange(0, DP)[:,None],(group*(Q//SP) + tl.arange(0, Q//SP))[None,:]
+    return (((bh//H).to(tl.int64)*T+t)*H + bh%H)*D + d, (d<D) & (bh<BH)
+
+@jit
+def _at_reads(group, t, BH, T, H, N: tl.constexpr, NP: tl.constexpr, NQ: tl.constexpr, SP: tl.constexpr, Q: tl.constexpr): # [NQ]: rows of the reads of token t, which of them are real, head in the group
+    m = tl.arange(0, NQ)
+    bh = group*(Q//SP) + m//NP
+    return (((bh//H).to(tl.int64)*T+t)*H+bh%H)*N + m%NP, (m%NP<N) & (m//NP<Q//SP) & (bh<BH), m//NP
+
+# %% ../nbs/09d_moves.ipynb #4f20e1d3
+@jit
+def _rows(P, flag, at, own, LOGITS: tl.constexpr, SOME: tl.constexpr): # of one token: the transition and the soft one
+    l = tl.load(P+at, own, other=0.).to(tl.float32)
+    if not LOGITS: return l, l
+    l = tl.where(own, l, -1e30)
+    e = tl.exp(l - tl.max(l, 1, keep_dims=True))
+    p = tl.where(own, e/tl.sum(e, 1, keep_dims=True), 0.)
+    if SOME!=2: return p, p
+    return tl.where(flag[:,None], tl.where(tl.arange(0, p.shape[1])[None,:]==tl.argmax(l, 1)[:,None], 1., 0.), p), p
+
+@jit
+def _map(MAPS, at, ok, SP: tl.constexpr, Q: tl.constexpr): # of one token: the state of the group that each state takes its content from
+    return tl.load(MAPS+at, ok, other=0).to(tl.int32) + tl.arange(0, Q)//SP*SP
+
+@jit
+def _values(V, at, ok, SP: tl.constexpr): # [DP, Q]: what is written to each state
+    v = tl.load(V+at, ok, other=0.).to(tl.float32)
+    return tl.reshape(tl.broadcast_to(v[:,:,None], (v.shape[0], v.shape[1], SP)), (v.shape[0], v.shape[1]*SP))
+
+# %% ../nbs/09d_moves.ipynb #477b09fa
+@jit
+def _move_ends(P, MAPS, HARD, K, W, V, F, E, T, H, NC, BH, S: tl.constexpr, SP: tl.constexpr, Q: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, XP: tl.constexpr, PP: tl.constexpr):
+    n,group = tl.program_id(0),tl.program_id(1)
+    s,ok,bh,at = _places(group, n*C, BH, T, H, S, SP, Q)
+    at_v,ok_v = _at_values(group, n*C, BH, T, H, SP, Q, D, DP)
+    at_p,own = _pairs(s, ok, at, S, SP, Q)
+    flag = tl.load(HARD+bh, ok, other=0)!=0 if SOME==2 else ok
+    d,c = tl.arange(0, DP),tl.arange(0, Q)
+    x = tl.zeros((DP,Q), tl.float32)
+    if SOME==1: a,f = tl.arange(0, Q),tl.full((Q,), 1., tl.float32)
+    else: f = tl.where(c[:,None]==s[None,:], 1., 0.)
+    for t in range(tl.minimum(C, T-n*C)):
+        r = t*tl.cast(H, tl.int64)
+        k,w = tl.load(K+r*S+at, ok, other=0.),tl.load(W+r*S+at, ok, other=0.)
+        v = _values(V+r*D, at_v, ok_v, SP)
+        if SOME==1:
+            m = _map(MAPS+r*S, at, ok, SP, Q)
+            x,f,a = k[None,:]*_take(x, m) + w[None,:]*v,k*tl.gather(f, m, 0),tl.gather(a, m, 0)
+        else:
+            p,_ = _rows(P+r*S*S, flag, at_p, own, LOGITS, SOME)
+            x,f = k[None,:]*_move(x, tl.trans(p), XP, PP) + w[None,:]*v,k[None,:]*_move(f, tl.trans(p), XP, PP)
+    to = ((bh*NC+n)*S+s)[None,:]
+    if SOME==1: f = tl.where(c[:,None]==(a%SP)[None,:], f[None,:], 0.)
+    tl.store(F+to*S+c[:,None], f, ok[None,:] & (c<S)[:,None])
+    tl.store(E+to*D+d[:,None], x, ok[None,:] & (d<D)[:,None])
+
+@jit
+def _move_join(F, E, M, END, NC, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DB: tl.constexpr, BACK: tl.constexpr, XP: tl.constexpr):   # the next chunks are on their way while this one is computed
     bh = tl.program_id(0).to(tl.int64)
     i,j,d = tl.arange(0, SP),tl.arange(0, SP),tl.program_id(1)*DB+tl.arange(0, DB)
-    ss,sd = (i<S)[:,None] & (j<S)[None,:],(i<S)[:,None] & (d<D)[None,:]
-    at_f = (j[None,:]*S+i[:,None] if BACK else i[:,None]*S+j[None,:])
-    at_e = i[:,None]*D + d[None,:]
+    ss,sd = (i<S)[:,None] & (j<S)[None,:],(i<S)[None,:] & (d<D)[:,None]
+    at_f = (i[:,None]*S+j[None,:] if BACK else j[None,:]*S+i[:,None])
+    at_e = i[None,:]*D + d[:,None]
     m = tl.load(M+bh*S*D+at_e, sd, other=0.)
-    n = bh*NC + (NC-1 if BACK else 0)
+    step,first,last = (-1 if BACK else 1),bh*NC+(NC-1 if BACK else 0),bh*NC+(0 if BACK else NC-1)
+    n,n1 = first,tl.where(NC>1, first+step, first)
     f,e = tl.load(F+n*S*S+at_f, ss, other=0.),tl.load(E+n*S*D+at_e, sd, other=0.)
+    f1,e1 = tl.load(F+n1*S*S+at_f, ss, other=0.),tl.load(E+n1*S*D+at_e, sd, other=0.)
     for c in range(NC):
-        n1 = tl.where(c+1<NC, n+(-1 if BACK else 1), n)
-        f1,e1 = tl.load(F+n1*S*S+at_f, ss, other=0.),tl.load(E+n1*S*D+at_e, sd, other=0.)
+        n2 = tl.where(c+2<NC, n+2*step, last)
+        f2,e2 = tl.load(F+n2*S*S+at_f, ss, other=0.),tl.load(E+n2*S*D+at_e, sd, other=0.)
         tl.store(E+n*S*D+at_e, m, sd)
-        m = tl.dot(f, m, input_precision=PREC) + e
-        n,f,e = n1,f1,e1
+        m = _move(m, f, XP, XP) + e
+        n,f,e,f1,e1 = n+step,f1,e1,f2,e2
     tl.store(END+bh*S*D+at_e, m, sd)
 
+# %% ../nbs/09d_moves.ipynb #9b5b7a89
 @jit
-def _move_reads(P, HARD, K, W, V, R, E, O, T, H, NC, N: tl.constexpr, NP: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, PREC: tl.constexpr):
-    n,bh = tl.program_id(0),tl.program_id(1).to(tl.int64)
-    i,j,d,m = tl.arange(0, SP),tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP)
-    st = tl.load(E+((bh*NC+n)*S+i[:,None])*D+d[None,:], (i<S)[:,None] & (d<D)[None,:], other=0.)
-    r = (bh//H*T + n*C)*H + bh%H
-    for t in range(n*C, tl.minimum(n*C+C, T)):
-        p,_ = _rows(P, HARD, r, bh, i, j, S, LOGITS, SOME)
-        k,w = tl.load(K+r*S+i, i<S, other=0.),tl.load(W+r*S+i, i<S, other=0.)
-        v = tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)
-        pick = tl.load(R+(r*N+m[:,None])*S+i[None,:], (m<N)[:,None] & (i<S)[None,:], other=0.)
-        st = k[:,None]*_move(p, st, SOME, PREC) + w[:,None]*v[None,:]
-        tl.store(O+(r*N+m[:,None])*D+d[None,:], _half(pick, st, CT, PREC), (m<N)[:,None] & (d<D)[None,:])
-        r += H
+def _move_reads(P, MAPS, HARD, K, W, V, R, E, O, T, H, NC, BH, N: tl.constexpr, NP: tl.constexpr, NQ: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, Q: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, XP: tl.constexpr, PP: tl.constexpr):
+    n,group = tl.program_id(0),tl.program_id(1)
+    s,ok,bh,at = _places(group, n*C, BH, T, H, S, SP, Q)
+    at_v,ok_v = _at_values(group, n*C, BH, T, H, SP, Q, D, DP)
+    at_p,own = _pairs(s, ok, at, S, SP, Q)
+    row,ok_r,h = _at_reads(group, n*C, BH, T, H, N, NP, NQ, SP, Q)
+    flag = tl.load(HARD+bh, ok, other=0)!=0 if SOME==2 else ok
+    d = tl.arange(0, DP)
+    at_r,mine = row[None,:]*S+s[:,None],ok_r[None,:] & ok[:,None] & (h[None,:]==(tl.arange(0, Q)//SP)[:,None])
+    at_o,ok_o = row[None,:]*D+d[:,None],ok_r[None,:] & (d<D)[:,None]
+    x = tl.load(E+((bh*NC+n)*S+s)[None,:]*D+d[:,None], ok[None,:] & (d<D)[:,None], other=0.)
+    for t in range(tl.minimum(C, T-n*C)):
+        r = t*tl.cast(H, tl.int64)
+        k,w = tl.load(K+r*S+at, ok, other=0.),tl.load(W+r*S+at, ok, other=0.)
+        v = _values(V+r*D, at_v, ok_v, SP)
+        pick = tl.load(R+r*N*S+at_r, mine, other=0.)
+        if SOME==1: y = _take(x, _map(MAPS+r*S, at, ok, SP, Q))
+        else:
+            p,_ = _rows(P+r*S*S, flag, at_p, own, LOGITS, SOME)
+            y = _move(x, tl.trans(p), XP, PP)
+        x = k[None,:]*y + w[None,:]*v
+        tl.store(O+r*N*D+at_o, _half(x, pick, CT, XP), ok_o)
+
+# %% ../nbs/09d_moves.ipynb #8bbaacf7
+@jit
+def _move_starts(P, MAPS, HARD, K, R, DO, G, T, H, NC, BH, N: tl.constexpr, NP: tl.constexpr, NQ: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, Q: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, XP: tl.constexpr, PP: tl.constexpr):
+    n,group = tl.program_id(0),tl.program_id(1)
+    s,ok,bh,at = _places(group, n*C, BH, T, H, S, SP, Q)
+    at_p,own = _pairs(s, ok, at, S, SP, Q)
+    row,ok_r,h = _at_reads(group, n*C, BH, T, H, N, NP, NQ, SP, Q)
+    flag = tl.load(HARD+bh, ok, other=0)!=0 if SOME==2 else ok
+    d,i,long = tl.arange(0, DP),tl.arange(0, Q),tl.minimum(C, T-n*C)
+    at_r,mine = row[:,None]*S+s[None,:],ok_r[:,None] & ok[None,:] & (h[:,None]==(i//SP)[None,:])
+    at_o,ok_o = row[:,None]*D+d[None,:],ok_r[:,None] & (d<D)[None,:]
+    g = tl.zeros((DP,Q), tl.float32)
+    for back in range(long):
+        r = (long-1-back)*tl.cast(H, tl.int64)
+        k = tl.load(K+r*S+at, ok, other=0.)
+        pick,do = tl.load(R+r*N*S+at_r, mine, other=0.),tl.load(DO+r*N*D+at_o, ok_o, other=0.)
+        if SOME==1: p = tl.where(_map(MAPS+r*S, at, ok, SP, Q)[:,None]==i[None,:], 1., 0.)
+        else: p,_ = _rows(P+r*S*S, flag, at_p, own, LOGITS, SOME)
+        g = _move(k[None,:]*(g+_half(tl.trans(do), pick, CT, XP)), p, XP, PP)
+    tl.store(G+((bh*NC+n)*S+s)[None,:]*D+d[:,None], g, ok[None,:] & (d<D)[:,None])
 
 # %% ../nbs/09d_moves.ipynb #af3072fc
 @jit
-def _move_starts(P, HARD, K, R, DO, G, T, H, NC, N: tl.constexpr, NP: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, PREC: tl.constexpr):
-    n,bh = tl.program_id(0),tl.program_id(1).to(tl.int64)
-    i,j,d,m = tl.arange(0, SP),tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP)
-    g = tl.zeros((SP,DP), tl.float32)
-    last = tl.minimum(n*C+C, T)
-    r = (bh//H*T + last-1)*H + bh%H
-    for back in range(last-n*C):
-        p,_ = _rows(P, HARD, r, bh, i, j, S, LOGITS, SOME)
-        k = tl.load(K+r*S+i, i<S, other=0.)
-        pick = tl.load(R+(r*N+m[:,None])*S+i[None,:], (m<N)[:,None] & (i<S)[None,:], other=0.)
-        do = tl.load(DO+(r*N+m[:,None])*D+d[None,:], (m<N)[:,None] & (d<D)[None,:], other=0.)
-        g = _move(tl.trans(p), k[:,None]*(g+_half(tl.trans(pick), do, CT, PREC)), SOME, PREC)
-        r -= H
-    tl.store(G+((bh*NC+n)*S+i[:,None])*D+d[None,:], g, (i<S)[:,None] & (d<D)[None,:])
-
-# %% ../nbs/09d_moves.ipynb #e9dc3a83
-@jit
-def _move_back(P, HARD, K, W, V, R, E, G, DO, KEPT, DP_, DK, DW, DV, DR, T, H, NC, ALL, N: tl.constexpr, NP: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, PREC: tl.constexpr):
-    i,j,d,m = tl.arange(0, SP),tl.arange(0, SP),tl.arange(0, DP),tl.arange(0, NP)
-    ss,sd,ns,nd = (i<S)[:,None] & (j<S)[None,:],(i<S)[:,None] & (d<D)[None,:],(m<N)[:,None] & (i<S)[None,:],(m<N)[:,None] & (d<D)[None,:]
-    mine = KEPT + tl.program_id(0).to(tl.int64)*C*S*D + i[:,None]*D + d[None,:]
-    for c in range(tl.program_id(0), ALL, tl.num_programs(0)):
-        n,bh = c%NC,(c//NC).to(tl.int64)
-        at = ((bh*NC+n)*S+i[:,None])*D + d[None,:]
-        st,g = tl.load(E+at, sd, other=0.),tl.load(G+at, sd, other=0.)
+def _move_back(P, MAPS, HARD, K, W, V, R, E, G, DO, KEPT, DP_, DK, DW, DV, DR, T, H, NC, BH, N: tl.constexpr, NP: tl.constexpr, NQ: tl.constexpr, S: tl.constexpr, SP: tl.constexpr, Q: tl.constexpr, D: tl.constexpr, DP: tl.constexpr, C: tl.constexpr, CT: tl.constexpr, LOGITS: tl.constexpr, SOME: tl.constexpr, XP: tl.constexpr, PP: tl.constexpr, XF: tl.constexpr):
+    d,i = tl.arange(0, DP),tl.arange(0, Q)
+    kept = KEPT + tl.program_id(0).to(tl.int64)*C*Q*DP + d[:,None]*Q + i[None,:]
+    for c in range(tl.program_id(0), NC*tl.cdiv(BH, Q//SP), tl.num_programs(0)):
+        n,group = c%NC,c//NC
         long = tl.minimum(C, T-n*C)
-        r = (bh//H*T + n*C)*H + bh%H
+        s,ok,bh,at = _places(group, n*C, BH, T, H, S, SP, Q)
+        at_v,ok_v = _at_values(group, n*C, BH, T, H, SP, Q, D, DP)
+        at_p,own = _pairs(s, ok, at, S, SP, Q)
+        row,ok_r,h = _at_reads(group, n*C, BH, T, H, N, NP, NQ, SP, Q)
+        flag = tl.load(HARD+bh, ok, other=0)!=0 if SOME==2 else ok
+        at_r,mine = row[:,None]*S+s[None,:],ok_r[:,None] & ok[None,:] & (h[:,None]==(i//SP)[None,:])
+        at_o,ok_o = row[:,None]*D+d[None,:],ok_r[:,None] & (d<D)[None,:]
+        at_e,ok_e = ((bh*NC+n)*S+s)[None,:]*D+d[:,None],ok[None,:] & (d<D)[:,None]
+        x = tl.load(E+at_e, ok_e, other=0.)
         for t in range(long):
-            tl.store(mine+t*S*D, st, sd)
-            p,_ = _rows(P, HARD, r, bh, i, j, S, LOGITS, SOME)
-            k,w = tl.load(K+r*S+i, i<S, other=0.),tl.load(W+r*S+i, i<S, other=0.)
-            st = k[:,None]*_move(p, st, SOME, PREC) + w[:,None]*tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)[None,:]
-            r += H
+            r = t*tl.cast(H, tl.int64)
+            tl.store(kept+t*Q*DP, x)
+            k,w = tl.load(K+r*S+at, ok, other=0.),tl.load(W+r*S+at, ok, other=0.)
+            v = _values(V+r*D, at_v, ok_v, SP)
+            if SOME==1: y = _take(x, _map(MAPS+r*S, at, ok, SP, Q))
+            else:
+                p,_ = _rows(P+r*S*S, flag, at_p, own, LOGITS, SOME)
+                y = _move(x, tl.trans(p), XF, PP)
+            x = k[None,:]*y + w[None,:]*v
         tl.debug_barrier()
+        g,x = tl.load(G+at_e, ok_e, other=0.),x.to(KEPT.dtype.element_ty)
         for back in range(long):
-            r -= H
-            p,q = _rows(P, HARD, r, bh, i, j, S, LOGITS, SOME)
-            k,w = tl.load(K+r*S+i, i<S, other=0.),tl.load(W+r*S+i, i<S, other=0.)
-            v = tl.load(V+r*D+d, d<D, other=0.).to(tl.float32)
-            pick = tl.load(R+(r*N+m[:,None])*S+i[None,:], ns, other=0.)
-            do = tl.load(DO+(r*N+m[:,None])*D+d[None,:], nd, other=0.)
-            tl.store(DR+(r*N+m[:,None])*S+i[None,:], _half(do, tl.trans(st), CT, PREC), ns)
-            st = tl.load(mine+(long-1-back)*S*D, sd, other=0.).to(tl.float32)
-            g += _half(tl.trans(pick), do, CT, PREC)
-            tl.store(DW+r*S+i, tl.sum(g*v[None,:], 1), i<S)
-            tl.store(DV+r*D+d, tl.sum(g*w[:,None], 0), d<D)
-            tl.store(DK+r*S+i, tl.sum(g*_move(p, st, SOME, PREC), 1), i<S)
-            g = k[:,None]*g
-            dp = _half(g, tl.trans(st), CT, PREC)
+            t = long-1-back
+            r = t*tl.cast(H, tl.int64)
+            p,q = _rows(P+r*S*S, flag, at_p, own, LOGITS, SOME)
+            if SOME==1: p = tl.where(_map(MAPS+r*S, at, ok, SP, Q)[:,None]==i[None,:], 1., 0.)
+            k,w = tl.load(K+r*S+at, ok, other=0.),tl.load(W+r*S+at, ok, other=0.)
+            pick,do = tl.load(R+r*N*S+at_r, mine, other=0.),tl.load(DO+r*N*D+at_o, ok_o, other=0.)
+            tl.store(DR+r*N*S+at_r, _half(do, x, CT, XP), mine)
+            x = tl.load(kept+t*Q*DP)
+            g += _half(tl.trans(do), pick, CT, XP)
+            tl.store(DW+r*S+at, tl.sum(g*_values(V+r*D, at_v, ok_v, SP), 0), ok)
+            tl.store(DV+r*D+at_v, tl.sum(tl.reshape(g*w[None,:], (DP, Q//SP, SP)), 2), ok_v)
+            dp = _half(tl.trans(g), x, CT, XP)
+            tl.store(DK+r*S+at, tl.sum(p*dp, 1), ok)
+            dp *= k[:,None]
             if LOGITS: dp = q*(dp - tl.sum(q*dp, 1, keep_dims=True))
-            tl.store(DP_+r*S*S+i[:,None]*S+j[None,:], dp, ss)
-            g = _move(tl.trans(p), g, SOME, PREC)
+            tl.store(DP_+r*S*S+at_p, dp, own)
+            g = _move(k[None,:]*g, p, XP, PP)
         tl.debug_barrier()
 
 # %% ../nbs/09d_moves.ipynb #234fd8dc
-CHUNK,ROOM = 32,1024   # tokens; programs at a time backward
+CHUNK,ROOM = 32,1584   # tokens; programs at a time backward, twelve for each of the 132 processors of an H100
 
-def _sizes(moves, value, read, hard, logits): # grids of chunks and of the walk from chunk to chunk, options, types of the products forward and backward
+def _sizes(moves, value, read, hard, logits): # grids of chunks and of the walk from chunk to chunk; options of all kernels, of reads and of gradients of reads, of moves forward and backward, of the walk
     (B,T,H,S,_),D,N = moves.shape,value.shape[-1],read.shape[-2]
-    wide = value.dtype==torch.float32
-    o = dict(S=S, SP=max(16, power_of_two(S)), D=D, DP=max(16, power_of_two(D)), C=CHUNK, LOGITS=logits, SOME=hard, PREC='ieee' if interpreted() else 'tf32x3', num_warps=1 if S<=16 else 4)
-    j = dict(S=S, SP=o['SP'], D=D, DB=16, PREC='ieee' if hard else o['PREC'], num_warps=1)
-    return (-(-T//CHUNK),B*H), (B*H,-(-D//16)), o, dict(N=N, NP=max(16, power_of_two(N))), j, *((tl.float32,)*2 if wide else (tl.float16, tl.float16 if interpreted() else tl.bfloat16))
+    SP,DP,NP = power_of_two(S),max(16, power_of_two(D)),power_of_two(N)
+    Q,slow,wide = max(16, SP),interpreted(),value.dtype==torch.float32
+    G = Q//SP                                                                    # heads in a group
+    forward,back,p = (0,0,0) if slow else ((3,3,1) if hard==1 else (3,3,3)) if wide else ((2,2,2),(3,2,1),(3,2,2))[hard]    # parts of states, gradients, transitions
+    half = lambda t: tl.float32 if wide else tl.float16 if slow else t
+    o = dict(S=S, SP=SP, Q=Q, D=D, DP=DP, C=CHUNK, LOGITS=logits, SOME=hard, num_warps=1 if Q*DP*(1+wide)<=1024 else 2, num_stages=1)
+    there,here = (dict(N=N, NP=NP, NQ=max(least, NP*G), CT=half(t)) for least,t in ((8,tl.float16),(16,tl.bfloat16)))
+    join = dict(S=S, SP=Q, D=D, DB=16, XP=0 if slow else 3, num_warps=1)
+    return (-(-T//CHUNK),-(-B*H//G)), (B*H,-(-D//16)), o, there, here, dict(XP=forward, PP=p), dict(XP=back, PP=p), join
 
 @torch.library.custom_op('nstm::moves', mutates_args=())
-def _moves(moves:Tensor, flags:Tensor, keep:Tensor, write:Tensor, value:Tensor, read:Tensor, M:Tensor, hard:int, logits:bool)->tuple[Tensor,Tensor,Tensor,Tensor]: # sums, last states; of each chunk its matrix, the states it begins with. hard: 0 none, 1 all, 2 what `flags` say
+def _moves(moves:Tensor, flags:Tensor, keep:Tensor, write:Tensor, value:Tensor, read:Tensor, M:Tensor, hard:int, logits:bool)->tuple[Tensor,Tensor,Tensor,Tensor,Tensor]: # sums, last states; of each chunk its matrix, the states it begins with; maps. hard: 0 none, 1 all, 2 what `flags` say
     B,T,H,S,_ = moves.shape
-    grid,join,o,n,j,there,_ = _sizes(moves, value, read, hard, logits)
+    grid,join,o,reads,_,forward,_,walk = _sizes(moves, value, read, hard, logits)
+    maps = torch.empty(moves.shape[:-1] if hard==1 else (1,), dtype=torch.int16, device=M.device)
+    NB = 1024//o['SP']
+    if hard==1: _maps[(-(-maps.numel()//NB),)](moves, maps, maps.numel(), S, o['SP'], NB, num_warps=4)
     F,E = M.new_empty(B, H, grid[0], S, S),M.new_empty(B, H, grid[0], *M.shape[2:])
     end,out = torch.empty_like(M),value.new_empty(*read.shape[:-1], value.shape[-1])
-    _move_ends[grid](moves, flags, keep, write, value, F, E, T, H, grid[0], **o)
-    _move_join[join](F, E, M, end, grid[0], BACK=False, **j)
-    _move_reads[grid](moves, flags, keep, write, value, read, E, out, T, H, grid[0], **n, **o, CT=there)
-    return out, end, F, E
+    _move_ends[grid](moves, maps, flags, keep, write, value, F, E, T, H, grid[0], B*H, **o, **forward)
+    _move_join[join](F, E, M, end, grid[0], BACK=False, **walk)
+    _move_reads[grid](moves, maps, flags, keep, write, value, read, E, out, T, H, grid[0], B*H, **reads, **o, **forward)
+    return out, end, F, E, maps
 
 @torch.library.custom_op('nstm::moves_backward', mutates_args=())
-def _moves_backward(moves:Tensor, flags:Tensor, keep:Tensor, write:Tensor, value:Tensor, read:Tensor, F:Tensor, E:Tensor, do:Tensor, dend:Tensor, hard:int, logits:bool)->list[Tensor]:
+def _moves_backward(moves:Tensor, flags:Tensor, keep:Tensor, write:Tensor, value:Tensor, read:Tensor, F:Tensor, E:Tensor, maps:Tensor, do:Tensor, dend:Tensor, hard:int, logits:bool)->list[Tensor]:
     B,T,H,S,_ = moves.shape
-    grid,join,o,n,j,_,back = _sizes(moves, value, read, hard, logits)
+    grid,join,o,_,reads,forward,back,walk = _sizes(moves, value, read, hard, logits)
     ts = (moves,keep,write,value,read)
     G,dM,gs = torch.empty_like(E),torch.empty_like(dend),[torch.empty_like(t) for t in ts]
-    _move_starts[grid](moves, flags, keep, read, do, G, T, H, grid[0], **n, **o, CT=back)
-    _move_join[join](F, G, dend, dM, grid[0], BACK=True, **j)
-    chunks = grid[0]*grid[1]
-    room = min(chunks, ROOM)
-    kept = torch.empty(room, o['C'], *E.shape[-2:], dtype=value.dtype, device=E.device)
-    _move_back[(room,)](moves, flags, keep, write, value, read, E, G, do, kept, *gs, T, H, grid[0], chunks, **n, **o, CT=back)
+    _move_starts[grid](moves, maps, flags, keep, read, do, G, T, H, grid[0], B*H, **reads, **o, **back)
+    _move_join[join](F, G, dend, dM, grid[0], BACK=True, **walk)
+    room = min(grid[0]*grid[1], ROOM)
+    few = {} if interpreted() or value.dtype==torch.float32 or o['SP']>16 else dict(maxnreg=168)                     # twelve warps fit on a processor, at the price of a few spills
+    kept = torch.empty(room, o['C'], o['DP'], o['Q'], dtype=value.dtype, device=E.device)
+    _move_back[(room,)](moves, maps, flags, keep, write, value, read, E, G, do, kept, *gs, T, H, grid[0], B*H, **reads, **o, **back, XF=forward['XP'], **few)
     return [*gs, dM]
 
 # %% ../nbs/09d_moves.ipynb #66ff0fa3
 @_moves.register_fake
 def _(moves, flags, keep, write, value, read, M, hard, logits):
     (B,T,H,S,_),n = moves.shape,-(-moves.shape[1]//CHUNK)
-    return value.new_empty(*read.shape[:-1], value.shape[-1]), torch.empty_like(M), M.new_empty(B, H, n, S, S), M.new_empty(B, H, n, *M.shape[2:])
+    return value.new_empty(*read.shape[:-1], value.shape[-1]), torch.empty_like(M), M.new_empty(B, H, n, S, S), M.new_empty(B, H, n, *M.shape[2:]), moves.new_empty(moves.shape[:-1] if hard==1 else (1,), dtype=torch.int16)
 
 @_moves_backward.register_fake
-def _(moves, flags, keep, write, value, read, F, E, do, dend, hard, logits): return [torch.empty_like(x) for x in (moves,keep,write,value,read,dend)]
+def _(moves, flags, keep, write, value, read, F, E, maps, do, dend, hard, logits): return [torch.empty_like(x) for x in (moves,keep,write,value,read,dend)]
 
 def _keep_for_backward(ctx, inputs, output):
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(*inputs[:6], *output[2:]); ctx.kind,ctx.shapes = inputs[7:],(output[0].shape,output[1].shape)
+    ctx.mark_non_differentiable(output[4])
 
 def _gradient(ctx, do, dend, *_):
     like = lambda g,x,shape: x.new_zeros(shape) if g is None else g.contiguous()
@@ -199,7 +300,7 @@ _moves.register_autograd(_gradient, setup_context=_keep_for_backward)
 def _flops(back, moves, value, read):
     B,T,H,S,_ = moves
     D,N,walk = value[-1],read[-2],2*B*H*-(-T//CHUNK)*S*S*value[-1]
-    return walk + 2*B*T*H*(5*S*S*D + 3*N*S*D if back else S*S*(S+2*D) + N*S*D)
+    return walk + 2*B*T*H*(4*S*S*D + 3*N*S*D if back else S*S*(S+2*D) + N*S*D)
 count_flops(torch.ops.nstm.moves, lambda moves, flags, keep, write, value, read, *_, **k: _flops(False, moves, value, read))
 count_flops(torch.ops.nstm.moves_backward, lambda moves, flags, keep, write, value, read, *_, **k: _flops(True, moves, value, read))
 
