@@ -142,7 +142,7 @@ class Labels:
             if (y[:,3*T//4:]!=IGNORE).any(): y,said = y[:,3*T//4:],said[:,3*T//4:]
             asked = y!=IGNORE
             scaled = float(scaled_accuracy(said, y, last_quarter=False))
-            out |= {f'accuracy_{T}': (said==y)[asked].float().mean().item(), f'scaled_{T}': scaled}
+            out |= {f'accuracy_{T}': (said==y)[asked].double().mean().item(), f'scaled_{T}': scaled}
         return out
 
 # %% ../../nbs/50_experiments.ipynb #85a2e16f
@@ -176,7 +176,7 @@ class Pixels:
             x,y = self.on(part, device)
             if n: x,y = x[:n],y[:n]
             said = torch.cat([model(self.floats(xs)).argmax(-1) for xs in x.split(max(1, tokens//T))])
-            out[f'{name}_{T}'] = (said==y).float().mean().item()
+            out[f'{name}_{T}'] = (said==y).double().mean().item()
         return out
 
 # %% ../../nbs/50_experiments.ipynb #c5b62899
