@@ -114,6 +114,14 @@ def stand_alone(site, cfg):
             t = re.sub(r'<img src="data:image/png;base64,', '<img alt="Figure: output of the code above" src="data:image/png;base64,', t)
         if renamed: t = renamed.sub(lambda m: names[m[1]], t)
         if t != s: f.write_text(t, encoding='utf-8')
+    ids = {f.name: {*re.findall(r'\bid="([^"]+)"', f.read_text(encoding='utf-8'))} for f in site.glob('*.html')}
+    def known(m): # nbdev links `Class.method` to an anchor that only patched methods have; the others are described with their class
+        page,cls,method = m[1],m[2],m[3]
+        return m[0] if page not in ids or f'{cls}.{method}' in ids[page] or cls not in ids[page] else f'href="{page}#{cls}"'
+    for f in site.glob('*.html'):
+        s = f.read_text(encoding='utf-8')
+        t = re.sub(r'href="([\w-]+\.html)#([\w-]+)\.([\w.-]+)"', known, s)
+        if t != s: f.write_text(t, encoding='utf-8')
     for f in site.rglob('*.css'):   # themes ask for web fonts; styles.css names fonts that are there
         s = f.read_text(encoding='utf-8')
         t = re.sub(r'@import\s+(?:url\()?["\']?https?://[^)"\']*["\']?\)?;', '', s)

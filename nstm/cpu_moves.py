@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from .kernels import count_flops
 from .cpu import compiled, compiler, read_plan, read_finish, VECTORS, PRODUCTS
+from .moves import check_moves
 from .sequence import NSTM, work_dtype
 
 # %% auto #0
@@ -299,14 +300,8 @@ def fused_moves(
     "`fused_moves` of `nstm.moves`, as one compiled program for CPUs; all computed in the type of `M`."
     if M.device.type!='cpu': raise ValueError(f"`M` must be on the cpu, got {M.device}")
     if not has_program(M.dtype): raise ValueError(f"`M` must be torch.float32 or torch.float64 and there must be a C compiler; got {M.dtype} and {compiler()}")
-    if not moves.shape[1]: raise ValueError(f"`moves` must hold at least 1 token, got shape {list(moves.shape)}")
-    if not logits and hard is not False: raise ValueError(f"`hard` needs logits; got hard={hard!r} with logits=False")
-    (B,T,H,S,_),d,kind = moves.shape,value.shape[-1],0 if read is None else 1 if read.ndim==4 else 2
-    want = dict(moves=(moves,(B,T,H,S,S)), keep=(keep,(B,T,H,S)), write=(write,(B,T,H,S)), value=(value,(B,T,H,d)), M=(M,(B,H,S,d)))
-    if kind: want['read'] = read,(H,S,d,read.shape[-1]) if kind==1 else (B,T,H,read.shape[-2],S)
-    if isinstance(hard, Tensor): want['hard'] = hard,(B,H)
-    for name,(x,shape) in want.items():   # a program in C reads whatever stands there
-        if x.shape!=shape: raise ValueError(f"`{name}` must have shape {list(shape)}, got {list(x.shape)}")
+    check_moves(moves, keep, write, value, read, M, hard, logits)
+    kind = 0 if read is None else 1 if read.ndim==4 else 2
     if kind==1: read = read.permute(0,3,1,2)
     flags = hard.bool() if isinstance(hard, Tensor) else torch.zeros(1, dtype=torch.bool)
     ts = [x.to(M.dtype).contiguous() for x in (moves, keep, write, value, keep.new_zeros(1, 1) if read is None else read, M)]
