@@ -509,7 +509,7 @@ def ratio_table(
 # %% ../nbs/60_speed.ipynb #e7f294c6
 PRESETS = {  # (device, quick): setting
     ('cuda',False): dict(d_model=512, tokens=65536, lengths=[256*2**i for i in range(10)], rounds=7, limit=20., steps=300, prompts=(1024,16384), decode_width=384, decode_layers=6, compiled=tuple(DECODERS), piece=50_000, streams=(100_000,1_000_000,10_000_000)),
-    ('cuda',True): dict(d_model=512, tokens=65536, lengths=[2048,16384], rounds=5, limit=4., steps=100, prompts=(1024,), decode_width=384, decode_layers=6, compiled=(I16,), piece=50_000, streams=(100_000,1_000_000,10_000_000)),
+    ('cuda',True): dict(d_model=512, tokens=65536, lengths=[2048,16384], rounds=5, limit=4., steps=100, prompts=(1024,), decode_width=384, decode_layers=6, compiled=(I16,), piece=50_000, streams=(100_000,1_000_000)),
     ('cpu',False): dict(d_model=128, tokens=4096, lengths=[256,1024,4096], rounds=5, limit=20., steps=50, prompts=(256,), decode_width=384, decode_layers=6, compiled=(), piece=1000, streams=(10_000,100_000)),
     ('cpu',True): dict(d_model=64, tokens=1024, lengths=[64,256], rounds=3, limit=1., steps=5, prompts=(64,), decode_width=64, decode_layers=2, compiled=(), piece=100, streams=(1000,10_000))}
 PARTS = dict(layers=bench_layers, decode=bench_decode, stream=bench_stream)
