@@ -371,7 +371,8 @@ def quiet(model:nn.Module):
     finally:
         for m,t in was: m.training = t
 
-def check_reader(model): # a model that reads symbols and answers after each of them
+def check_reader(model):
+    "Refuse a model that does not read symbols one by one and answer after each: `TypeError`, `ValueError`."
     if not isinstance(model, (SequenceClassifier, SequenceLM)): raise TypeError(f"`model` must be a SequenceClassifier or a SequenceLM of nstm.models, got {type(model).__name__}")
     if model.vocab_size is None: raise ValueError("an automaton reads symbols; the model reads feature vectors (in_features is set), want one with `vocab_size`")
     if getattr(model, 'pool', 'none')=='mean': raise ValueError("the answer of pool='mean' depends on how long ago something was read, which no finite automaton knows; want pool='none' or 'last'")

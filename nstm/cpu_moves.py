@@ -308,7 +308,9 @@ def fused_moves(
     return _moves(ts[0], flags.contiguous(), *ts[1:], 2 if isinstance(hard, Tensor) else int(hard), logits, kind)[:2]
 
 @torch.compiler.assume_constant_result
-def has_program(dtype)->bool: return program(dtype) is not None
+def has_program(dtype)->bool:
+    "Whether the compiled program can be had for numbers of this type."
+    return program(dtype) is not None
 
 # %% ../nbs/09e_cpu_moves.ipynb #a388a212
 def moved_sums(

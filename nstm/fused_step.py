@@ -17,7 +17,9 @@ from .sequence import NSTM, NSTMState
 __all__ = ['jit', 'shares', 'rows_of_head', 'pack_model', 'why_not_fused', 'sizes_of', 'FusedStep']
 
 # %% ../nbs/60b_fused_step.ipynb #caba4e6c
-def jit(f): return triton.jit(f, do_not_specialize=('T','L0','L1','PATIENCE')) if triton is not None else f   # one compilation for any number of tokens
+def jit(f):
+    "One compilation for any number of tokens; the function itself where there is no Triton."
+    return triton.jit(f, do_not_specialize=('T','L0','L1','PATIENCE')) if triton is not None else f   # one compilation for any number of tokens
 
 @jit
 def _again(tries, STUCK, PATIENCE): # one more look; few of them if a word was missing before
@@ -287,7 +289,8 @@ def _fused(EMB, WA, BA, G1, CONV, WO, BO, WU, WD, WV, WIN, ST, Y, Z, HID, BEST, 
             tl.store(CLOCK, n)
 
 # %% ../nbs/60b_fused_step.ipynb #7605b48c
-def rows_of_head(mixer): # [H, N/H, D] and bias [H, N/H]: value, gate, route, read, move of each head
+def rows_of_head(mixer):
+    "Weights [H, N/H, D] and biases [H, N/H] of all that a token asks of a head: value, gate, route, reads, move."
     t,c,r,H = mixer.transition,mixer.machine,mixer.read,mixer.num_heads
     moved = t.kind!='identity'
     sharp = float(t.sharpness) if moved else 1.

@@ -43,14 +43,16 @@ def token_labels(
     write = str if glyphs is None else glyphs if callable(glyphs) else lambda i: str(glyphs[i])
     return [{' ':'␣','\n':'↵'}.get(s, s) for s in map(write, rec.tokens[row].tolist())]
 
-def layer_of(rec, layer, part): # the `LayerRecord` at a place of the list, and one of its parts
+def layer_of(rec, layer, part):
+    "The `LayerRecord` at a place of the list and one of its parts; `ValueError` if it was not recorded."
     l = rec.layers[check_count(layer, 'layer', least=0, most=len(rec.layers)-1)]
     v = getattr(l, part)
     if v is None: raise ValueError(f"layer {layer} has no `{part}` to draw: it has no such part, or it was not recorded")
     return l,v
 
 # %% ../nbs/40_interpret.ipynb #76689e52
-def label_tokens(ax, labels): # tokens along the horizontal axis, no more than can be read
+def label_tokens(ax, labels):
+    "Write tokens along the horizontal axis, no more than can be read."
     n = -(-len(labels)//50)
     ax.set_xticks(range(0, len(labels), n), labels[::n], fontsize=7, rotation=0 if max(map(len, labels))<3 else 90)
 
@@ -71,7 +73,8 @@ def heat(
     ax.set_title(title, fontsize=9); ax.set_ylabel('state', fontsize=8)
     return fig
 
-def show_importance(ax, importance): # a bar for each row of a heat map, at its right edge
+def show_importance(ax, importance):
+    "Draw a bar for each row of a heat map at its right edge."
     bars = ax.inset_axes([1.005, 0, .09, 1], sharey=ax)
     bars.barh(range(len(importance)), importance.tolist(), height=.7, color=COLOURS[1])
     bars.set(xlim=(0,1), xticks=[0,1]); bars.set_title('importance', fontsize=7)

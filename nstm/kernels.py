@@ -19,11 +19,13 @@ try:
 except ImportError: triton,tl = None,SimpleNamespace(constexpr=None)   # only what the kernels' annotations read
 
 # %% ../nbs/09_kernels.ipynb #5941a033
-def jit(f): # one compilation for every length
+def jit(f):
+    "One compilation for every length; the function itself where there is no Triton."
     return triton.jit(f, do_not_specialize=('T','H','NC')) if triton is not None else f
 
 @torch.compiler.assume_constant_result
-def interpreted()->bool: # Triton's interpreter, which needs no GPU
+def interpreted()->bool:
+    "Whether kernels run in Triton's interpreter, which needs no GPU."
     return triton is not None and triton.knobs.runtime.interpret
 
 def why_not(
@@ -84,7 +86,9 @@ def _sinkhorn_backward(X, DP, DX, N, S: tl.constexpr, SP: tl.constexpr, NB: tl.c
     tl.store(DX+at, g, ok)
 
 # %% ../nbs/09_kernels.ipynb #d0596a51
-def power_of_two(n:int)->int: return 1 << (n-1).bit_length()
+def power_of_two(n:int)->int:
+    "The smallest power of two that is at least `n`."
+    return 1 << (n-1).bit_length()
 
 def _normalise(kernel, *ts, iters):
     N,S = ts[0].shape[:-2].numel(),ts[0].shape[-1]

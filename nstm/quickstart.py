@@ -102,7 +102,8 @@ def _worker(jobs, lines, kw):
         except BaseException as e: lines.put(('error', task, name, f'{type(e).__name__}: {e}')); raise
         lines.put(('done', task, name))
 
-def run_tag(seed, epochs, device): # what a run is: another seed, length or set-up is another run
+def run_tag(seed, epochs, device):
+    "What a run is, in twelve letters: another seed, length or set-up is another run."
     return hashlib.sha256(json.dumps([SETUP, seed, epochs, str(device)], sort_keys=True).encode()).hexdigest()[:12]
 
 def _progress(line):

@@ -30,7 +30,8 @@ RIVAL_SETTINGS = {
 }   # name in the tables -> settings of `nstm.experiments`
 
 # %% ../nbs/11j_rivals.ipynb #454e9b93
-def tensors_of(state): # all tensors in a state, however it is nested
+def tensors_of(state):
+    "All tensors in a state, however it is nested."
     if state is None: return []
     return [state] if isinstance(state, Tensor) else [t for s in state for t in tensors_of(s)]
 

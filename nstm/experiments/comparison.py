@@ -14,7 +14,8 @@ __all__ = ['lengths_of', 'score_of', 'settings_key', 'full_settings', 'chosen_by
            'mean_spread', 'comparison', 'comparison_text', 'draw_task', 'plot_lengths']
 
 # %% ../../nbs/50a_comparison.ipynb #ca09fff6
-def lengths_of(rows, score): # the lengths at which the rows were tested
+def lengths_of(rows, score):
+    "The lengths at which the rows were tested, shortest first."
     return sorted({int(m[1]) for r in rows for k in r['metrics'] if (m:=re.fullmatch(rf'{score}_(\d+)', k))})
 
 def score_of(
@@ -26,10 +27,12 @@ def score_of(
     if known is None: raise ValueError(f"rows must hold metrics such as '{score}_40', got {sorted({k for r in rows for k in r['metrics']})}")
     return known
 
-def settings_key(config, but=()): # what runs of the same settings have in common
+def settings_key(config, but=()):
+    "What runs of the same settings have in common, as text; `but`: settings that do not matter."
     return json.dumps({'hold':0., **{k:v for k,v in config.items() if k not in ('epochs','resumed_at_epoch','side_by_side',*but)}}, sort_keys=True)
 
-def full_settings(e)->set: # of an experiment's full preset, whatever the learning rate
+def full_settings(e)->set:
+    "Task, model and settings of each job of an experiment's full preset, whatever the learning rate."
     from nstm.experiments.core import jobs_of
     return {(j.task, j.model, settings_key(j.config, ('lr',))) for j in jobs_of(e, 'full')} if 'full' in e.presets else set()
 
@@ -59,7 +62,8 @@ def best_runs(
     return {k: best([list(runs.values()) for runs in g.values()]) for k,g in found.items()}
 
 # %% ../../nbs/50a_comparison.ipynb #f9fa8b73
-def finished(e, rows, results): # the experiment, its recorded rows if none are given, and what counts of them
+def finished(e, rows, results):
+    "The experiment, its recorded rows if none are given, and which of them count."
     from nstm.experiments.core import get_experiment
     e = get_experiment(e) if isinstance(e, str) else e
     rows = load_rows(e.name, results=results) if rows is None else rows
@@ -68,10 +72,12 @@ def finished(e, rows, results): # the experiment, its recorded rows if none are 
     order = [t for p in reversed(e.presets.values()) for t in p.get('tasks',())]                # as in the largest preset
     return e,runs,sorted(dict.fromkeys(t for t,_ in runs), key=lambda t: order.index(t) if t in order else len(order))
 
-def by_length(runs, score)->dict: # length -> [value of each seed], NaN where there is none
+def by_length(runs, score)->dict:
+    "Length -> the value of each seed, NaN where there is none."
     return {T: [v if (v:=r['metrics'].get(f'{score}_{T}')) is not None else math.nan for r in runs] for T in lengths_of(runs, score)}
 
-def mean_spread(vs): # mean and standard deviation over seeds; of one seed no deviation
+def mean_spread(vs):
+    "Mean and standard deviation over seeds; NaN for the deviation of one seed."
     m = sum(vs)/len(vs)
     return m, math.sqrt(sum((v-m)**2 for v in vs)/(len(vs)-1)) if len(vs)>1 else math.nan
 

@@ -107,14 +107,17 @@ def lengthened(
     if not layers: raise ValueError(f"there is no NSTM layer in this {type(model).__name__} whose tape could be made longer")
     return model
 
-def as_tested(model, c): # the model that a test sees
+def as_tested(model, c):
+    "The model that a test sees: with `test_states` one with so many states."
     return model if c['test_states'] is None else lengthened(model, c['test_states'])
 
-def tester(problem, c, device): # a function of a model: what its test says
+def tester(problem, c, device):
+    "A function of a model that returns its metrics on the test."
     return lambda model: problem.test(as_tested(model, c), c['test_lengths'], c['test_sequences'], device, c['test_tokens'])
 
 # %% ../../nbs/50_experiments.ipynb #7fc63983
-def block_of(c): # the part of a configuration that every model takes
+def block_of(c):
+    "The part of a configuration that every model takes."
     return {k: c[k] for k in ('d_model','n_layers','mixer','mixer_options','mlp_hidden','dropout')}
 
 class Labels:
@@ -226,7 +229,8 @@ PROBLEMS = dict(   # name -> function that makes a problem; beside the generated
     seq_mnist=lambda: Pixels(sequential_mnist()), permuted_mnist=lambda: Pixels(sequential_mnist(permute=0)),
     digits=lambda: Pixels(digits()), shakespeare=lambda: Chars(shakespeare()))
 
-def meet(name, *known): # experiments may bring tasks and mixers of their own; a worker process has perhaps not met them yet
+def meet(name, *known):
+    "Load all experiments if a name is not among the known ones: they may bring tasks and mixers of their own."
     if not any(name in o for o in known): find_experiments()
 
 def make_problem(
@@ -353,7 +357,9 @@ def compute(self:Trial,
     self.mean_loss.lerp_(loss.detach(), .05)
 
 # %% ../../nbs/50_experiments.ipynb #a33ead3a
-def bytes_of(tensors): return sum(t.numel()*t.element_size() for t in tensors)
+def bytes_of(tensors):
+    "Bytes of all the tensors."
+    return sum(t.numel()*t.element_size() for t in tensors)
 
 @patch
 def capture(self:Trial,
@@ -578,7 +584,9 @@ def get_experiment(
     return known[check_choice(name, tuple(known), 'experiment')]
 
 # %% ../../nbs/50_experiments.ipynb #9deabe40
-def core_of(config): return config['mixer_options'].get('core', 'recurrent') if config['mixer']=='nstm' else None
+def core_of(config):
+    "The core of an NSTM configuration; None for other mixers."
+    return config['mixer_options'].get('core', 'recurrent') if config['mixer']=='nstm' else None
 
 def row_of(e, job, model, metrics, **fields):
     "The row of a job; `state_bytes` is what all layers carry from token to token after a sequence of the training length, in the model that is tested."
@@ -608,7 +616,9 @@ def say_epochs(
             say(f"{title_of(job)}  step {self.train_iter:>6}/{job.config['steps']}  loss {loss:.4f}  valid {valid:.4f}")
     return Say()
 
-def title_of(job): return f"{job.task:>18} {job.model:<20} seed {job.seed} lr {job.config['lr']:g}"
+def title_of(job):
+    "A line that names a job."
+    return f"{job.task:>18} {job.model:<20} seed {job.seed} lr {job.config['lr']:g}"
 
 def line_of(
     job:Job, row:dict,
@@ -643,11 +653,13 @@ def run_job(
         raise
     return note_done(job, record.row, folder)
 
-def done_before(job, folder)->dict|None: # the row of a job that an interrupted run has finished
+def done_before(job, folder)->dict|None:
+    "The row of a job that an interrupted run has finished, or None."
     f = None if folder is None else Path(folder)/f'{job.id}.json'
     return json.loads(f.read_text()) if f is not None and f.exists() else None
 
-def note_done(job, row, folder)->dict: # the row; noted in the folder, whole or not at all
+def note_done(job, row, folder)->dict:
+    "Note a row in the folder, whole or not at all, and return it."
     if folder is not None:
         f = Path(folder)/f'{job.id}.json'
         f.with_suffix('.part').write_text(json.dumps(row))
@@ -741,7 +753,8 @@ def start_trial(
     if t.file is not None and t.file.exists(): t.load_state_dict(torch.load(t.file, weights_only=True, map_location=t.device))
     return t
 
-def known_of(t): # what a row says of a trial, whole or broken off
+def known_of(t):
+    "What a row says of a trial, whole or broken off."
     return dict(device=t.device, wall_s=t.elapsed(), data_sha256=t.problem.sha256, parameters=count_parameters(t.model), **({'peak_memory_bytes':t.peak} if t.peak else {}))
 
 def finish_trial(
@@ -833,7 +846,8 @@ def check_results(
     except OSError as err: raise OSError(f"no results can be written to {folder}: {err.strerror or err}; name another folder with --results or NSTM_RESULTS") from None
     return folder
 
-def session(e, jobs, device, results, resume, restart): # the folder of checkpoints, ready
+def session(e, jobs, device, results, resume, restart):
+    "The folder of checkpoints, ready; an error if an interrupted run left something there and neither `resume` nor `restart` was asked for."
     folder = session_folder(e, jobs, device, check_results(results))
     if folder.exists() and restart: shutil.rmtree(folder)
     if folder.exists() and any(folder.iterdir()) and not resume:

@@ -13,7 +13,8 @@ from ..rivals import RIVAL_SETTINGS
 
 # %% ../../nbs/54_mqar.ipynb #fa1be4aa
 TASKS['mqar_16'] = lambda: Recall('mqar_16', 16, 16, pairs=4)   # small enough for the quick preset
-def memory(num_states, **options): # an NSTM with so many states
+def memory(num_states, **options):
+    "Settings of an NSTM with so many states, for recall: no moves, a short convolution."
     return dict(mixer='nstm', mixer_options=dict(core='scan', transition='identity', read='signed', conv_size=4, num_states=num_states, num_heads=4, communicate=0, chunk_size=16, **options))
 LENGTHS,LOOPS = (64,128,256,512),('RIMs','TLB','DNC')    # models that go token by token in Python take hours for the long ones
 MODELS = {**{f'NSTM, {S} states': memory(S) for S in (8,16,32,64)}, **RIVAL_SETTINGS}

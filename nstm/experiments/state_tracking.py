@@ -21,7 +21,8 @@ COMMON = dict(n_layers=2, parameters=860_000, batch_size=256, lr=2e-3, seeds=(0,
 
 MORE = dict(mixer_options=dict(num_heads=32))
 
-def trained(tasks, models, anneal, stages, large, hold=0., s5=None, a5=None, arithmetic=None, **settings): # one preset; `large`, `s5`, `a5`, `arithmetic`: what these tasks have of their own
+def trained(tasks, models, anneal, stages, large, hold=0., s5=None, a5=None, arithmetic=None, **settings):
+    "One preset; `large`, `s5`, `a5`, `arithmetic`: what these tasks have of their own."
     mine = [m for m in models if m in FORMS]
     group = dict(lr=4e-3, batch_size=128, per_model={m: dict(large, anneal=anneal, hold=hold) for m in mine})
     own = {'s5':{**group, **(s5 or {})}, 'a5':{**group, **(a5 or {})}, **{t: {**o, **(arithmetic or {})} for t,o in ARITHMETIC.items()}, 'mod_arithmetic_brackets': dict(min_length=1), **{t: dict(steps=800, batch_size=128) for t in SHORT}}

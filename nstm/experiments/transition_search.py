@@ -19,11 +19,13 @@ RAMP = dict(soft_until=.45, heads_from=.5, hard_from=.85, end=1., noise=1.5)    
 GROWING = [(0,8),(.15,12),(.2,16),(.26,24),(.34,40)]
 HOLD = .85
 
-def form(anneal=ANNEAL, d_model=None, **options): # settings of the base form with some options changed
+def form(anneal=ANNEAL, d_model=None, **options):
+    "Settings of the base form with some options changed."
     s = dict(mixer='nstm', mixer_options={**BASE, **options}, anneal=anneal)
     return s if d_model is None else {**s, 'd_model':d_model}
 
-def part(anneal=RAMP, **options): # as `form`, with sixteen states
+def part(anneal=RAMP, **options):
+    "As `form`, with sixteen states and heads that become hard slowly."
     return {**form(anneal, **{'num_states':16, **options}), 'hold':HOLD}
 
 FORMS = {
@@ -64,7 +66,8 @@ FORMS = {
     **{f'width {D}': {**part(), 'd_model':D} for D in (64,256)},
 }
 
-def scanned(name): # forms that are fast on a GPU: whole chunks at a time, or the recurrent core as one kernel
+def scanned(name):
+    "Whether a form is fast on a GPU: whole chunks at a time, or the recurrent core as one kernel."
     o = FORMS[name]['mixer_options']
     return o['core']=='scan' and not o['communicate'] or name.startswith('no move')
 FAST = tuple(filter(scanned, FORMS))
