@@ -421,12 +421,14 @@ def _talk(t, dtype): # [H, d, 2d], [H, S, d]
     (q,k,v),out = t.qkv.to(dtype).chunk(3, -1),t.out.to(dtype)
     return torch.cat([q@k.mT*q.shape[-1]**-.5, v@out], -1),t.gate.to(dtype).sigmoid().squeeze(1)
 
-def read_plan(read, x, importance, dtype): # what sums the output needs: weights of a token's own [B, T, H, R, S], or projections [H, S, d, r]; None: all states
+def read_plan(read, x, importance, dtype):
+    "What sums the output needs: weights of a token's own [B, T, H, R, S], or projections [H, S, d, r]; None: all states."
     if read.kind=='softmax': return None
     if read.kind=='signed': return read.weights(x, importance)[1].to(dtype)
     return (read.states if importance is None else read.states*importance[:,None,None]).to(dtype)
 
-def read_finish(read, x, o, importance): # from what was read, or all states, to the output
+def read_finish(read, x, o, importance):
+    "From what was read, or all states, to the output [B, T, D]."
     if read.kind=='softmax': return read(x, o, importance)[0]
     if read.kind=='all' and (seen:=read._seen(o.shape[0], o.device)) is not None: o = o*seen
     return read.finish(o if torch.is_autocast_enabled(x.device.type) else o.to(x.dtype))
@@ -557,7 +559,7 @@ def cpu_ratios(
     repeats:int=5,         # measured runs of each, after one that is not counted
     threads:int=None,      # of PyTorch; None: as they are
     leave_out=(),          # contenders not wanted, such as 'NSTM, plain path'
-): # a table: median, quickest and slowest time of forward and backward in ms, and the ratio to the first contender
+): # a table: median, quickest and slowest time of forward and backward in ms; median, lowest and highest ratio to the first contender in a round
     "Time a core on this CPU against `nn.GRU` or a Transformer of the same width."
     import pandas as pd
     check_choice(core, ('recurrent','scan'), 'core'); _agree(core)
@@ -570,10 +572,11 @@ def cpu_ratios(
                 x,ms = torch.randn(B, length, D, requires_grad=True),{k:m for k,m in _contenders(core, D).items() if k not in leave_out}
                 ts = {k:[] for k in ms}
                 for i in range(repeats+1):
-                    for k,m in ms.items():
+                    for k,m in list(ms.items())[::1 if i%2 else -1]:
                         t = time.perf_counter(); m(x)[0].sum().backward()
                         if i: ts[k].append(1e3*(time.perf_counter()-t))
-                base = statistics.median(next(iter(ts.values())))
-                for k,t in ts.items(): rows[D,B,k] = dict(median=statistics.median(t), quickest=min(t), slowest=max(t), ratio=statistics.median(t)/base)
+                for k,t in ts.items():
+                    r = [a/b for a,b in zip(t, next(iter(ts.values())))]
+                    rows[D,B,k] = dict(median=statistics.median(t), quickest=min(t), slowest=max(t), ratio=statistics.median(r), lowest=min(r), highest=max(r))
     finally: torch.set_num_threads(had)
     return pd.DataFrame.from_dict(rows, orient='index').rename_axis(['width','batch','mixer'])

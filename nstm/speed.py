@@ -4,7 +4,7 @@
 
 # %% ../nbs/60_speed.ipynb #33a06028
 from __future__ import annotations
-import argparse, importlib.util, math, statistics, time
+import argparse, importlib.util, json, math, os, statistics, subprocess, sys, tempfile, time
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from functools import partial
@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import version, PackageNotFoundError
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
@@ -23,11 +24,13 @@ from .scaling import peak_memory
 from .tracking import COLOURS, load_rows, make_row, results_dir, run_info, save_row, WallClock
 
 # %% auto #0
-__all__ = ['SCAN', 'CONTENDERS', 'TOLERANCE', 'NOT_HERE', 'DECODERS', 'RECURRENT', 'I16', 'I64', 'H8', 'H16', 'TARGETS',
-           'PRESETS', 'PARTS', 'STREAMED', 'H100', 'Attention', 'Contender', 'why_absent', 'result_of', 'make_layer',
-           'half', 'gradients', 'largest_error', 'exact', 'check_contender', 'seconds', 'memory_of', 'one_call', 'Left',
-           'prepare', 'measure_length', 'quartiles', 'libraries', 'speed_row', 'line_of', 'bench_layers', 'decoder',
-           'steps_per_second', 'bench_decode', 'words_at', 'read_stream', 'moved_exactly', 'bench_stream', 'Target',
+__all__ = ['SCAN', 'CONTENDERS', 'TOLERANCE', 'NOT_HERE', 'DIRECTIONS', 'SAME', 'DECODERS', 'RECURRENT', 'I16', 'I64', 'H8',
+           'H16', 'TARGETS', 'PRESETS', 'PARTS', 'STREAMED', 'H100', 'Attention', 'Contender', 'why_absent',
+           'result_of', 'make_layer', 'half', 'gradients', 'largest_error', 'exact', 'check_contender', 'seconds',
+           'memory_of', 'one_call', 'shard', 'in_shares', 'touch', 'job', 'quick_choice', 'start_job', 'wait_for',
+           'compile_first', 'Left', 'prepare', 'measure_length', 'quartiles', 'libraries', 'speed_row', 'line_of',
+           'earlier_rows', 'was_done', 'too_late', 'bench_layers', 'decoder', 'steps_per_second', 'ways_to_decode',
+           'bench_decode', 'words_at', 'read_stream', 'moved_exactly', 'bench_stream', 'bench_blocks', 'Target',
            'verdict', 'ratios', 'ratio_table', 'pick_names', 'run_bench', 'latest_speed', 'plot_speed', 'main',
            'chain_of', 'bounds', 'causal_part']
 
@@ -107,10 +110,12 @@ def make_layer(
 # %% ../nbs/60_speed.ipynb #5bfb4494
 TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
 
-def half(device, dtype): # autocast where it is asked for
+def half(device, dtype):
+    "Autocast to `dtype`; nothing for float32."
     return nullcontext() if dtype==torch.float32 else torch.autocast(torch.device(device).type, dtype)
 
-def gradients(layer, x, weights, dtype): # output, floating-point states, gradients of input and parameters, all float64 on the CPU
+def gradients(layer, x, weights, dtype):
+    "Output, floating-point states, gradients of input and parameters, all float64 on the CPU."
     x = x.detach().requires_grad_()
     with half(x.device, dtype): out = [t for t in result_of(layer(x)) if t.is_floating_point()]
     loss = sum((t.double()*w[:t.numel()].view(t.shape).to(t.device)).sum() for t,w in zip(out, weights))
@@ -135,7 +140,8 @@ def largest_error(
 
 # %% ../nbs/60_speed.ipynb #6967ad2e
 @contextmanager
-def exact(): # no TF32 while single precision is checked
+def exact():
+    "A context without TF32, for checks in single precision."
     old = torch.backends.cudnn.allow_tf32,torch.backends.cuda.matmul.allow_tf32
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     try: yield
@@ -185,7 +191,8 @@ def seconds(
     return a.elapsed_time(b)/1e3/n
 
 # %% ../nbs/60_speed.ipynb #9f62740e
-def memory_of(call, device): # bytes of tensors above what was held before, at the worst moment
+def memory_of(call, device):
+    "Bytes of tensors above what was held before, at the worst moment of a call."
     if torch.device(device).type!='cuda': return peak_memory(call)
     torch.cuda.synchronize(device); torch.cuda.reset_peak_memory_stats(device)
     before = torch.cuda.memory_allocated(device)
@@ -207,11 +214,106 @@ def one_call(
         for p in (x,*ps): p.grad = None
     return call
 
+# %% ../nbs/60_speed.ipynb #ec82d5a4
+def shard(configs, i, n): # every n-th, from the i-th on; at least one
+    return configs[i::n] or [configs[i%len(configs)]]
+
+def in_shares(
+    i:int, n:int,  # which share, of how many
+):                 # a context
+    "Inside, an autotuned kernel is run once with each configuration of a share, and none is chosen."
+    from triton.runtime.autotuner import Autotuner
+    def run(self, *args, **kwargs):
+        self.nargs,ran,why = dict(zip(self.arg_names, args)),False,None
+        every = self.prune_configs(kwargs) if len(self.configs)>1 else self.configs
+        mine = shard(every, i, n)
+        for k,c in enumerate([*mine, *every]):                    # the others only if none of its own can be started
+            if ran and k>=len(mine): break
+            try:
+                if c.pre_hook: c.pre_hook({**self.nargs, **kwargs, **c.all_kwargs()})
+                out,ran = self.fn.run(*args, **kwargs, **c.all_kwargs()),True
+            except Exception as e: why = e
+        self.nargs = None
+        if not ran: raise why
+        return out
+    return mock.patch.object(Autotuner, 'run', run)
+
+# %% ../nbs/60_speed.ipynb #de4924d6
+def touch(
+    name:str,        # a key of `CONTENDERS`
+    s:dict,          # setting: device, dtype, d_model, num_heads, tokens, lengths
+):
+    "Run everything of a layer that will be timed or checked, once."
+    layer = make_layer(name, s['d_model'], s['num_heads'], s['device'])
+    if s['device'].type=='cuda': torch.cuda.empty_cache()          # several processes share the memory
+    first = max(s['tokens']//s['lengths'][0], 1)
+    for B,T in [*((max(s['tokens']//T, 1), T) for T in s['lengths'] if T<=CONTENDERS[name].most), (first,64)]:
+        for backward in (True,False): one_call(layer, torch.randn(B, T, s['d_model'], device=s['device'], dtype=s['dtype']).requires_grad_(backward), backward, s['dtype'])()
+    for dtype in {s['dtype'], torch.float32} if CONTENDERS[name].twin else {s['dtype']}:
+        gradients(layer, torch.randn(2, 81, s['d_model'], device=s['device']), [torch.ones(2**21, dtype=torch.float64)]*4, dtype)
+    with torch.no_grad(), half(s['device'], s['dtype']): layer(torch.randn(2, 64, s['d_model'], device=s['device']))
+
+def job(i, n, own, peers, decoders, rep, s): # what a process does: share `i` of `n`, or, where `n` is 0, choose configurations for good
+    s = dict(s, device=torch.device(s['device']), dtype=getattr(torch, s['dtype']))
+    for name in peers:
+        with in_shares(i, n) if n else quick_choice(rep):
+            try: touch(name, s); print('ready', name, flush=True)
+            except Exception as e: print('failed', name, f'{type(e).__name__}: {e}'[:300].replace('\n', ' '), flush=True)
+    if not n: return
+    for name in own[i::n]: touch(name, s)
+    for name,how in decoders[n-1-i::n]: decoder(name, s['decode_width'], s['decode_layers'], s['device'], how=how)()
+
+def quick_choice(rep): # spend `rep` milliseconds on each configuration; None: what Triton spends
+    if rep is None: return nullcontext()
+    from triton.runtime.autotuner import Autotuner
+    from triton.testing import do_bench
+    return mock.patch.object(Autotuner, 'do_bench', property(lambda self: partial(do_bench, warmup=max(1, rep//4), rep=rep)))
+
+# %% ../nbs/60_speed.ipynb #92986499
+def start_job(log, **kw): # a process, its output in a file
+    env = {**os.environ, 'PYTHONPATH':os.pathsep.join(p or os.getcwd() for p in sys.path), 'OMP_NUM_THREADS':'1', 'TRITON_CACHE_AUTOTUNING':'1'}
+    return subprocess.Popen([sys.executable, '-c', 'import sys, json; from nstm.speed import job; job(**json.loads(sys.argv[1]))', json.dumps(kw)], env=env, stdout=log, stderr=subprocess.STDOUT)
+
+def wait_for(processes, limit): # seconds; those that are not done by then are ended
+    until = time.monotonic()+limit
+    try:
+        while any(p.poll() is None for p in processes) and time.monotonic()<until: time.sleep(.1)
+    finally:
+        late = [p for p in processes if p.poll() is None]
+        for p in late: p.kill()
+        for p in late: p.wait()
+    return len(late)
+
+def compile_first(
+    own:list, peers:list, decoders:list, # layers with kernels of ours, layers that tune themselves, (name, how) of decoders
+    s:dict,                  # setting; `compilers` processes, `patience` in seconds for compiling and for choosing, `rep` milliseconds a configuration
+    say=lambda s: None,      # called with lines of text
+)->dict:                     # peers that are not ready: why
+    "Compile in several processes, then choose configurations in one; nothing else may run meanwhile."
+    os.environ['TRITON_CACHE_AUTOTUNING'] = '1'
+    kw = dict(own=list(own), peers=list(peers), decoders=list(decoders), rep=s['rep'], s={k: str(v).removeprefix('torch.') if k in ('device','dtype') else v for k,v in s.items() if k in ('device','dtype','d_model','num_heads','tokens','lengths','decode_width','decode_layers')})
+    n,clock = s['compilers'],WallClock()
+    with tempfile.TemporaryDirectory() as tmp:
+        logs = [open(Path(tmp)/str(i), 'w+') for i in range(n+1)]
+        def end_of(f): f.seek(0); return f.read().strip()
+        late = wait_for([start_job(f, i=i, n=n, **kw) for i,f in enumerate(logs[:n])], s['patience'][0])
+        said = [t for t in map(end_of, logs[:n]) if 'Error' in t]
+        say(f"compiled in {n} processes, {clock.seconds:.0f} s" + (f"; {late} not done by then" if late else '') + (f"; {len(said)} said: {said[0].splitlines()[-1][:200]}" if said else ''))
+        if not peers: return {}
+        clock = WallClock()
+        late = wait_for([start_job(logs[n], i=0, n=0, **kw)], s['patience'][1])
+        lines = end_of(logs[n]).splitlines()
+        for f in logs: f.close()
+    left = {p: next((l.removeprefix(f'failed {p} ') for l in lines if l.startswith(f'failed {p} ')), f"its configurations were not chosen in {s['patience'][1]:g} s" if late else 'the process that chooses configurations ended early: '+' '.join(lines[-1:])[:200]) for p in peers if f'ready {p}' not in lines}
+    say(f"chose configurations of {len(peers)-len(left)} of {len(peers)} layers, {clock.seconds:.0f} s")
+    return left
+
 # %% ../nbs/60_speed.ipynb #97c9dee0
 class Left(Exception):
     "A contender is left out at this length."
 
-def prepare(layer, T, B, s, last): # a call that is ready to be timed, and what is known about it; `last`: (length, seconds) known before
+def prepare(layer, T, B, s, last):
+    "A call that is ready to be timed, and what is known about it; `last`: length and seconds known before."
     device,dtype = s['device'],s['dtype']
     make = lambda t: torch.randn(B, t, s['d_model'], device=device, dtype=dtype, generator=torch.Generator(device).manual_seed(t)).requires_grad_(s['backward'])
     if last is None:
@@ -249,7 +351,8 @@ def measure_length(
         out[n] = dict(batch=B, tokens_per_s=mid, low=low, high=high, peak=o['peak'], calls=o['n'])
     return {n: out[n] for n in layers}
 
-def quartiles(v): # first quartile, median, third
+def quartiles(v):
+    "First quartile, median, third."
     return statistics.quantiles(v, n=4, method='inclusive') if len(v)>1 else v*3
 
 # %% ../nbs/60_speed.ipynb #78029bbc
@@ -264,26 +367,46 @@ def libraries()->dict: # name: version
 
 NOT_HERE = dict(data_sha256='random vectors', flops='counted in flops.jsonl', energy_j='not measured')
 
-def speed_row(name, direction, found, s, seconds, **config): # `found`: what was measured, or an exception
+def speed_row(name, direction, found, s, seconds, **config):
+    "A row of results; `found`: what was measured, or an exception."
     ok,c = isinstance(found, dict),CONTENDERS.get(name)
     config = dict(direction=direction, **config, **{k: s[k] for k in ('d_model','num_heads','tokens','rounds','preset','run')}, dtype=str(s['dtype']).removeprefix('torch.'),
         device_type=s['device'].type, options=c.options if c else {}, **({k: found[k] for k in ('batch','calls') if k in found} if ok else dict(error=f'{type(found).__name__}: {found}'[:500])))
     why = NOT_HERE if ok else {**NOT_HERE, **{k: 'failed' for k in ('tokens_per_s','peak_memory_bytes')}}
     metrics = {k: v for k,v in dict(tokens_per_s_q1=found.get('low'), tokens_per_s_q3=found.get('high'), **found.get('metrics', {})).items() if v is not None} if ok else {}
+    if direction=='block': why = {**why, 'peak_memory_bytes': 'time was measured, not memory'}
     if ok and found.get('tokens_per_s') is None: why = {**why, 'tokens_per_s': 'memory was measured, not time'}
     return make_row('speed', name, 'random vectors', metrics, config, seed=0, device=s['device'], status='finished' if ok else 'failed', core=c.options.get('core') if c else s.get('core'),
         parameters=s['sizes'].get(name), tokens_per_s=found.get('tokens_per_s') if ok else None, peak_memory_bytes=found.get('peak') if ok else None,
         wall_s=seconds, versions={**run_info()['versions'], **libraries()}, why_null=why)
 
 # %% ../nbs/60_speed.ipynb #f759d421
-def line_of(row): # what is printed about a row
+def line_of(row):
+    "What is printed about a row."
     c = row['config']
-    where = f"T={c['length']:>7,}" if 'length' in c else f"{c['direction']:>9}"
+    where = f"width {c['width']:>4}, T={c['length']:,}" if 'width' in c else f"T={c['length']:>7,}" if 'length' in c else f"{c['direction']:>9}"
     if row['status']=='failed': return f"{where}  {c['direction']:<16} {row['model']:<32} failed: {c['error']}"
     m = row['metrics']
-    return f"{where}  {c['direction']:<16} {row['model']:<32} {row['tokens_per_s']:>13,.0f} tokens/s  ({m['tokens_per_s_q1']:,.0f} to {m['tokens_per_s_q3']:,.0f})" + (f"  {row['peak_memory_bytes']/2**20:>9,.1f} MiB" if row['peak_memory_bytes'] is not None else '')
+    return f"{where}  {c['direction']:<16} {row['model']:<32} {row['tokens_per_s']:>13,.0f} tokens/s  ({m['tokens_per_s_q1']:,.0f} to {m['tokens_per_s_q3']:,.0f})" + (f"  {row['peak_memory_bytes']/2**20:>9,.1f} MiB" if row['peak_memory_bytes'] is not None else '') + (f"  {m['ratio']:.2f} of the time of {c['against']} ({m['lowest']:.2f} to {m['highest']:.2f})" if 'ratio' in m else '')
 
 # %% ../nbs/60_speed.ipynb #ec73b00e
+DIRECTIONS = {False:'forward', True:'forward+backward'}
+SAME = ('d_model','num_heads','tokens','rounds','preset','device_type','dtype')
+
+def earlier_rows(s, results): # of the last run like this one
+    like = {**{k: s.get(k) for k in SAME}, 'device_type':s['device'].type, 'dtype':str(s['dtype']).removeprefix('torch.')}
+    info = run_info(device=s['device'])
+    rows = [r for r in load_rows('speed', results) if all(r['config'].get(k)==v for k,v in like.items()) and all(r[k]==info[k] for k in ('device','commit'))]
+    return [r for r in rows if r['config']['run']==rows[-1]['config']['run']]
+
+def was_done(s, direction, **what): return any(r['status']=='finished' and r['config']['direction']==direction and all({**r, **r['config']}.get(k)==v for k,v in what.items()) for r in s.get('earlier', ()))
+
+def too_late(s, say, what): # said, if it is
+    late = time.monotonic() > s.get('until', math.inf)
+    if late: say(f"left out, as {s['budget']:g} s are over: {what}")
+    return late
+
+# %% ../nbs/60_speed.ipynb #a149e068
 def bench_layers(
     names:list,     # contenders
     lengths:list,   # tokens a sequence
@@ -291,25 +414,26 @@ def bench_layers(
     save,           # called with every row
     say,            # called with lines of text
 ):
-    "Check, then measure one layer of each contender at every length, forward and with gradients."
-    layers = {}
-    for n in names:
+    "Check, then measure one layer of each contender at every length, with gradients (what the targets are about) and forward."
+    layers,pending = {},[(b,T) for b in (True,False) for T in lengths if not was_done(s, DIRECTIONS[b], length=T)]
+    for n in names if pending else ():
         if why:=why_absent(n, s['device']): say(f'{n} is left out: {why}'); continue
         clock = WallClock()
+        if why:=s.get('left', {}).get(n): save(speed_row(n, 'check', Left(why), s, clock.seconds)); continue
         try:
             layer = make_layer(n, s['d_model'], s['num_heads'], s['device'])
             errors = check_contender(n, layer, s['d_model'], s['num_heads'], s['dtype'])
             say(f"{n}: checked, " + '; '.join(f'{e:.1e} in {str(t)[6:]} ({what})' for t,(e,what) in errors.items()))
             layers[n],s['sizes'][n] = layer,count_parameters(layer)
         except Exception as e: save(speed_row(n, 'check', e, s, clock.seconds))
-    for backward in (False,True):
-        last = {}
-        for T in lengths:
-            clock = WallClock()
-            found = measure_length(layers, T, {**s, 'backward':backward}, last)
-            for n,o in found.items():
-                if isinstance(o, Left): say(f"T={T:>7,}  {'forward+backward' if backward else 'forward'}  {n} is left out: {o}")
-                else: save(speed_row(n, 'forward+backward' if backward else 'forward', o, s, clock.seconds, length=T))
+    known = {False:{}, True:{}}
+    for backward,T in pending:
+        if too_late(s, say, f'{DIRECTIONS[backward]} at {T:,} tokens'): continue
+        clock = WallClock()
+        found = measure_length(layers, T, {**s, 'backward':backward}, known[backward])
+        for n,o in found.items():
+            if isinstance(o, Left): say(f"T={T:>7,}  {DIRECTIONS[backward]}  {n} is left out: {o}")
+            else: save(speed_row(n, DIRECTIONS[backward], o, s, clock.seconds, length=T))
 
 # %% ../nbs/60_speed.ipynb #fb3b0f30
 DECODERS = {  # name: (mixer, options of the mixer for D)
@@ -343,7 +467,8 @@ def decoder(
     return call
 
 # %% ../nbs/60_speed.ipynb #c34b06de
-def steps_per_second(call, n, device): # on the clock on the wall: waiting for Python is part of it
+def steps_per_second(call, n, device):
+    "Calls a second by the clock on the wall: waiting for Python is part of it."
     sync = torch.cuda.synchronize if torch.device(device).type=='cuda' else lambda d: None
     sync(device); t = time.perf_counter()
     for _ in range(n): call()
@@ -351,12 +476,17 @@ def steps_per_second(call, n, device): # on the clock on the wall: waiting for P
     return n/(time.perf_counter()-t)
 
 # %% ../nbs/60_speed.ipynb #840d2246
+def ways_to_decode(name, s): # [(how, prompt)]
+    cuda = s['device'].type=='cuda'
+    if 'cache' in name: return [('eager',p) for p in s['prompts']]
+    return [(h,0) for h in ('eager',*['graph']*cuda,*['compiled graph']*(cuda and name in s['compiled']),*['one kernel']*(cuda and 'scan' in name))]
+
 def bench_decode(names, s, save, say):
     "Measure decoding in turns."
-    cuda,calls = s['device'].type=='cuda',{}
-    for n in names:
-        ways = [('eager',p) for p in s['prompts']] if 'cache' in n else [(h,0) for h in ('eager',*['graph']*cuda,*['compiled graph']*(cuda and n in s['compiled']),*['one kernel']*(cuda and 'scan' in n))]
-        for how,prompt in ways:
+    calls = {}
+    for n in names if not was_done(s, 'decode') else ():
+        for how,prompt in ways_to_decode(n, s):
+            if too_late(s, say, f'decoding, {n} ({how})'): continue
             key,clock = (n,how,prompt),WallClock()
             try:
                 calls[key] = decoder(n, s['decode_width'], s['decode_layers'], s['device'], prompt, how)
@@ -423,6 +553,7 @@ def moved_exactly(
 def bench_stream(names, s, save, say):
     "Streams up to the longest that fits the patience: peak memory, finite, cut elsewhere, hard moves exact."
     for n in names:
+        if was_done(s, 'stream', model=n) or too_late(s, say, f'streams of {n}'): continue
         clock,about = WallClock(),dict(piece=s['piece'])
         try:
             layer,piece = make_layer(n, s['d_model'], s['num_heads'], s['device']).eval(),s['piece']
@@ -442,6 +573,19 @@ def bench_stream(names, s, save, say):
             save(speed_row(n, 'stream', dict(peak=peaks[lengths[-1]], tokens_per_s=None, metrics=metrics), s, clock.seconds, **about, streams=lengths))
         except Exception as e: save(speed_row(n, 'stream', e, s, clock.seconds, **about, streams=list(s['streams'])))
 
+# %% ../nbs/60_speed.ipynb #3fc12c02
+def bench_blocks(names, s, save, say):
+    "Times of forward and backward against `nn.GRU` and a Transformer of the same width, on a CPU."
+    from nstm.cpu import cpu_ratios
+    if s['device'].type!='cpu': return say('blocks against nn.GRU and a Transformer are measured on a CPU only')
+    for core,against,B,T in (('scan','Transformer',1,s['block_length']), ('recurrent','nn.GRU',8,s['block_length']//8)):
+        for D in s['widths'] if any(core in n for n in names) else ():
+            if was_done(s, 'block', block=core, width=D) or too_late(s, say, f'{core}, width {D}'): continue
+            clock = WallClock()
+            for (_,_,name),t in cpu_ratios(core, (D,), (B,), T, s['rounds'], leave_out=('NSTM, plain path',)).iterrows():
+                found = dict(tokens_per_s=1e3*B*T/t['median'], low=1e3*B*T/t['slowest'], high=1e3*B*T/t['quickest'], batch=B, calls=1, metrics={} if name==against else {k: float(t[k]) for k in ('ratio','lowest','highest')})
+                save(speed_row(name if name==against else name.replace('NSTM', f'NSTM {core}'), 'block', found, s, clock.seconds, block=core, against=against, width=D, length=T, threads=torch.get_num_threads()))
+
 # %% ../nbs/60_speed.ipynb #fc17a62d
 class Target(NamedTuple):
     "A ratio that is to be reached, of two layers at one length, forward and backward."
@@ -460,7 +604,8 @@ TARGETS += [Target(n, I16, T, .7) for T in (2048,16384) for n in (H8,H16)]
 TARGETS += [Target(RECURRENT, 'attention', T, 1.5, field='peak_memory_bytes') for T in (2048,16384)]
 TARGETS += [Target(I16, 'attention', 4096, 1., device='cpu'), Target(RECURRENT, 'GRU', 256, 1/3, device='cpu'), Target(RECURRENT, 'GRU', 1024, 1/3, device='cpu')]
 
-def verdict(value, goal, less=False): # of a measured number
+def verdict(value, goal, less=False):
+    "Of a measured number: reached, short of the goal by how much, reported, or open."
     if value is None: return 'open'
     if goal is None: return 'reported'
     short = value/goal-1 if less else 1-value/goal
@@ -490,6 +635,10 @@ def ratios(
         if 'cut_elsewhere' in m: add(f"{r['model']}, stream cut elsewhere, error", f'{Ts[-2]:,} tokens', m['cut_elsewhere'], TOLERANCE[getattr(torch, r['config']['dtype'])], less=True, used=[r])
         for k,text in (('finite','all numbers finite'), ('exact','moves exact')):
             if k in m: add(f"{r['model']}, {text}", f'{Ts[-1]:,} tokens', float(m[k]), 1., used=[r])
+    for r in rows:
+        if r['config']['direction']=='block' and 'ratio' in r['metrics']:
+            c = r['config']
+            add(f"{r['model']} / {c['against']}, time", f"width {c['width']}, {c['length']:,} tokens, {c['threads']} thread{'s'*(c['threads']>1)}", r['metrics']['ratio'], 1. if c['block']=='scan' else 3., less=True, used=[r])
     for r in flops:
         if r['config']['direction']=='forward' and r['model']==I16:
             for k,name in (('flops_ratio_all_pairs','all pairs'), ('flops_ratio','causal half')): add(f"{I16} / Transformer, operations", f"{r['config']['size']}, {name}", r['metrics'].get(k), .5, less=True)
@@ -508,11 +657,11 @@ def ratio_table(
 
 # %% ../nbs/60_speed.ipynb #e7f294c6
 PRESETS = {  # (device, quick): setting
-    ('cuda',False): dict(d_model=512, tokens=65536, lengths=[256*2**i for i in range(10)], rounds=7, limit=20., steps=300, prompts=(1024,16384), decode_width=384, decode_layers=6, compiled=tuple(DECODERS), piece=50_000, streams=(100_000,1_000_000,10_000_000)),
-    ('cuda',True): dict(d_model=512, tokens=65536, lengths=[2048,16384], rounds=5, limit=4., steps=100, prompts=(1024,), decode_width=384, decode_layers=6, compiled=(I16,), piece=50_000, streams=(100_000,1_000_000)),
-    ('cpu',False): dict(d_model=128, tokens=4096, lengths=[256,1024,4096], rounds=5, limit=20., steps=50, prompts=(256,), decode_width=384, decode_layers=6, compiled=(), piece=1000, streams=(10_000,100_000)),
-    ('cpu',True): dict(d_model=64, tokens=1024, lengths=[64,256], rounds=3, limit=1., steps=5, prompts=(64,), decode_width=64, decode_layers=2, compiled=(), piece=100, streams=(1000,10_000))}
-PARTS = dict(layers=bench_layers, decode=bench_decode, stream=bench_stream)
+    ('cuda',False): dict(d_model=512, tokens=65536, lengths=[256*2**i for i in range(10)], rounds=7, limit=20., steps=300, prompts=(1024,16384), decode_width=384, decode_layers=6, compiled=tuple(DECODERS), piece=50_000, streams=(100_000,1_000_000,10_000_000), compilers=12, patience=(600.,600.), rep=None),
+    ('cuda',True): dict(d_model=512, tokens=65536, lengths=[2048,16384], rounds=5, limit=4., steps=100, prompts=(1024,), decode_width=384, decode_layers=6, compiled=(), piece=50_000, streams=(100_000,1_000_000), compilers=12, patience=(110.,70.), rep=20, budget=270.),
+    ('cpu',False): dict(d_model=128, tokens=4096, lengths=[256,1024,4096], rounds=5, limit=20., steps=50, prompts=(256,), decode_width=384, decode_layers=6, compiled=(), piece=1000, streams=(10_000,100_000), widths=(128,256,512), block_length=4096),
+    ('cpu',True): dict(d_model=64, tokens=1024, lengths=[64,256], rounds=3, limit=1., steps=5, prompts=(64,), decode_width=64, decode_layers=2, compiled=(), piece=100, streams=(1000,10_000), widths=(64,), block_length=512)}
+PARTS = dict(layers=bench_layers, decode=bench_decode, stream=bench_stream, blocks=bench_blocks)
 STREAMED = (I16,H8,RECURRENT)
 
 def pick_names(
@@ -534,6 +683,7 @@ def run_bench(
     results=None,            # folder; `results_dir()` when None
     say=lambda s: None,      # called with lines of text
     rows:list=None,          # a list that rows are added to
+    resume:bool=False,       # go on with the last run of this commit, device and setting
     **overrides,             # of the preset: d_model, num_heads, tokens, lengths, rounds, limit, …
 )->list:                     # the rows
     "Check and measure; every row is saved as it comes."
@@ -545,9 +695,16 @@ def run_bench(
         if v is not None: check_choice(k, tuple(s), 'setting'); s[k] = v; s['preset'] = 'other'
     s['run'] = datetime.now(timezone.utc).strftime('%Y%m%d-%H%M%S')
     names,rows = pick_names(only),[] if rows is None else rows
+    s['earlier'] = earlier_rows(s, results) if resume else []
+    if s['earlier']: s['run'] = s['earlier'][-1]['config']['run']; say(f"going on with the run of {s['run']}, which has {len(s['earlier'])} rows")
+    if 'budget' in s: s['until'] = time.monotonic()+s['budget']
     def save(row): rows.append(row); save_row(row, results); say(line_of(row) if row['tokens_per_s'] or row['status']=='failed' else f"   stream  {row['model']}: {row['metrics']}")
-    for p in parts:
-        mine = [n for n in names if n in dict(layers=CONTENDERS, decode=DECODERS, stream=STREAMED)[check_choice(p, tuple(PARTS), 'part')]]
+    of = {p: [n for n in names if n in dict(layers=CONTENDERS, decode=DECODERS, stream=STREAMED, blocks=CONTENDERS)[check_choice(p, tuple(PARTS), 'part')]] for p in parts}
+    if 'compilers' in s:
+        layers = [n for n in of.get('layers', ()) if not why_absent(n, device)]
+        s['compilers'] = min(s['compilers'], len(os.sched_getaffinity(0)))
+        s['left'] = compile_first([n for n in layers if n.startswith('NSTM')], [n for n in layers if n.endswith('(fla)')], [(n,h) for n in of.get('decode', ()) for h,_ in ways_to_decode(n, s) if h in ('graph','one kernel')], s, say)
+    for p,mine in of.items():
         if p=='layers': bench_layers(mine, s['lengths'], s, save, say)
         else: PARTS[p](mine, s, save, say)
     return rows
@@ -565,7 +722,7 @@ def latest_speed(
     if not rows: return []
     same = lambda r: (r['device'], r['config']['d_model'])
     rows = [r for r in rows if same(r)==same(rows[-1])]
-    newest = {(r['model'], *(r['config'].get(k) for k in ('direction','length','prompt'))): r for r in rows}
+    newest = {(r['model'], *(r['config'].get(k) for k in ('direction','length','prompt','width'))): r for r in rows}
     return [r for r in newest.values() if r['status']=='finished']
 
 # %% ../nbs/60_speed.ipynb #ff9c873d
@@ -574,7 +731,7 @@ def plot_speed(
 ):               # a matplotlib figure
     "Tokens a second forward and with gradients, and peak memory with gradients, against length."
     import matplotlib.pyplot as plt
-    names = list(dict.fromkeys(r['model'] for r in rows if 'length' in r['config']))
+    names = list(dict.fromkeys(r['model'] for r in rows if r['config']['direction'] in DIRECTIONS.values()))
     fig,axs = plt.subplots(1, 3, figsize=(11,4))
     panels = (('forward',lambda r: r['tokens_per_s'],'forward (tokens/s)'), ('forward+backward',lambda r: r['tokens_per_s'],'forward and backward (tokens/s)'), ('forward+backward',lambda r: r['peak_memory_bytes']/2**20,'peak memory, forward and backward (MiB)'))
     for ax,(direction,y,title) in zip(axs, panels):
@@ -602,6 +759,7 @@ def main(argv=None):
     p.add_argument('--only', nargs='+', metavar='NAME', help=f"contenders, by any part of their names: {', '.join(pick_names())}")
     p.add_argument('--parts', nargs='+', choices=list(PARTS), default=list(PARTS), help='what to measure (default all)')
     p.add_argument('--results', default=None, help='folder for results (default: $NSTM_RESULTS, or results/)')
+    p.add_argument('--resume', action='store_true', help='go on with an interrupted run: leave out what the last run of this commit, device and setting has')
     p.add_argument('--lengths', type=int, nargs='+', help='tokens a sequence')
     for name,kind,text in (('tokens',int,'tokens a call'), ('rounds',int,'rounds of timing'), ('width',int,'width of the layers'), ('heads',int,'heads of NSTM and attention'), ('limit',float,'seconds that a call may take'), ('threads',int,'threads of PyTorch on the CPU')):
         p.add_argument(f'--{name}', type=kind, help=text)
@@ -611,7 +769,7 @@ def main(argv=None):
     info = run_info(device=a.device) if a.device=='cpu' or torch.cuda.is_available() else {}
     if info: say(f"{info['device']}; {', '.join(f'{k} {v}' for k,v in {**info['versions'], **libraries()}.items())}")
     clock,rows = WallClock(),[]
-    try: run_bench(a.device, a.quick, a.only, a.parts, a.results, say, rows, lengths=a.lengths, tokens=a.tokens, rounds=a.rounds, d_model=a.width, num_heads=a.heads, limit=a.limit)
+    try: run_bench(a.device, a.quick, a.only, a.parts, a.results, say, rows, a.resume, lengths=a.lengths, tokens=a.tokens, rounds=a.rounds, d_model=a.width, num_heads=a.heads, limit=a.limit)
     except KeyboardInterrupt: say('interrupted; what was measured is kept')
     except ValueError as e: p.error(str(e))
     recorded = latest_speed(a.results, torch.device(a.device).type)
@@ -619,7 +777,7 @@ def main(argv=None):
     table = ratio_table(recorded, latest_flops(a.results))
     if recorded: say('\n'+table.to_string())
     path = Path(a.results or results_dir())
-    if any('length' in r['config'] for r in recorded):
+    if any(r['config']['direction'] in DIRECTIONS.values() for r in recorded):
         import matplotlib
         matplotlib.use('Agg')
         out = path/'visualization'/'speed.png'
@@ -631,8 +789,10 @@ def main(argv=None):
 # %% ../nbs/60_speed.ipynb #cbbf14f8
 H100 = dict(flops=989e12, bytes=3.35e12)   # a second: bfloat16 without sparsity; memory
 
-def chain_of(name, T): # steps of which each waits for the one before
-    return T if name in ('GRU','LSTM',RECURRENT,"documents' loop") else 1 if name=='attention' else math.ceil(T/64)
+def chain_of(name, T):
+    "Steps of which each waits for the one before."
+    if name in ('GRU','LSTM',RECURRENT,"documents' loop"): return T
+    return 1 if name=='attention' else math.ceil(T/(64 if CONTENDERS[name].options['transition']=='identity' else 32))   # tokens a chunk
 
 def bounds(
     name:str,         # a key of `CONTENDERS`, none of fla's
@@ -642,7 +802,7 @@ def bounds(
 )->dict:              # of a forward and backward call: GFLOP, GB, launches, steps in a chain, and the least milliseconds by products and by bytes
     "Count what one call asks of a device, on tensors without numbers."
     from nstm.flops import count_by_operator, shapes_only, Traffic, with_kernels
-    t = 4 if chain_of(name, T)==T else T                       # a loop is counted for a few tokens: the others are the same
+    t = 4 if name in ('GRU','LSTM',"documents' loop") else T    # a loop is counted for a few tokens: the others are the same
     with shapes_only():
         layer = with_kernels(CONTENDERS[name].build(d_model, num_heads))
         x = torch.zeros(max(tokens//T,1), t, d_model, dtype=torch.bfloat16).requires_grad_()
@@ -655,6 +815,7 @@ def bounds(
     moved = traffic.bytes*T/t
     return dict(GFLOP=flops/1e9, GB=moved/1e9, launches=traffic.launches, chain=chain_of(name, T), ms_products=1e3*flops/peak['flops'], ms_bytes=1e3*moved/peak['bytes'])
 
-def causal_part(flops, shape, d_model): # leave out the pairs that are masked: of two products forward and five backward
+def causal_part(flops, shape, d_model):
+    "Operations without those of masked pairs: of two products forward and five backward."
     B,T,D = shape
     return flops - 7*2*B*D*(T*T - T*(T+1)//2)
