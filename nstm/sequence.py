@@ -422,7 +422,9 @@ def flip_tokens(
     return x.gather(1, torch.where(t<n, n-1-t, t).unsqueeze(-1).expand_as(x))
 
 # %% ../nbs/08_sequence.ipynb #2605e947
-def work_dtype(dtype): return torch.promote_types(dtype, torch.float32)   # states are never kept in half precision
+def work_dtype(dtype):
+    "The dtype in which states are kept: never half precision."
+    return torch.promote_types(dtype, torch.float32)   # states are never kept in half precision
 
 @patch
 def init_state(self:NSTM,

@@ -117,3 +117,12 @@ def test_results(f):
     for n,row in enumerate(lines, 1):
         assert FIELDS.keys() <= row.keys(), f'{f.name}:{n} lacks {sorted(FIELDS.keys() - row.keys())}'
         assert row['experiment'] == f.stem, f'{f.name}:{n}'
+
+def test_docstrings():
+    "Every public function and class says in a docstring what it is."
+    bare = []
+    for f in sorted((root/'nstm').rglob('*.py')):
+        tree = ast.parse(f.read_text(encoding='utf-8'))
+        public = {e.value for o in tree.body if isinstance(o, ast.Assign) and getattr(o.targets[0], 'id', '') == '__all__' for e in o.value.elts}
+        bare += [f'{f.stem}.{o.name}' for o in tree.body if isinstance(o, (ast.FunctionDef, ast.ClassDef)) and o.name in public and not ast.get_docstring(o)]
+    assert not bare, bare
