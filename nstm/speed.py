@@ -215,7 +215,8 @@ def one_call(
     return call
 
 # %% ../nbs/60_speed.ipynb #ec82d5a4
-def shard(configs, i, n): # every n-th, from the i-th on; at least one
+def shard(configs, i, n):
+    "Every n-th, from the i-th on; at least one."
     return configs[i::n] or [configs[i%len(configs)]]
 
 def in_shares(
@@ -253,7 +254,8 @@ def touch(
         gradients(layer, torch.randn(2, 81, s['d_model'], device=s['device']), [torch.ones(2**21, dtype=torch.float64)]*4, dtype)
     with torch.no_grad(), half(s['device'], s['dtype']): layer(torch.randn(2, 64, s['d_model'], device=s['device']))
 
-def job(i, n, own, peers, decoders, rep, s): # what a process does: share `i` of `n`, or, where `n` is 0, choose configurations for good
+def job(i, n, own, peers, decoders, rep, s):
+    "What a process does: share `i` of `n`, or, where `n` is 0, choose configurations for good."
     s = dict(s, device=torch.device(s['device']), dtype=getattr(torch, s['dtype']))
     for name in peers:
         with in_shares(i, n) if n else quick_choice(rep):
@@ -263,18 +265,21 @@ def job(i, n, own, peers, decoders, rep, s): # what a process does: share `i` of
     for name in own[i::n]: touch(name, s)
     for name,how in decoders[n-1-i::n]: decoder(name, s['decode_width'], s['decode_layers'], s['device'], how=how)()
 
-def quick_choice(rep): # spend `rep` milliseconds on each configuration; None: what Triton spends
+def quick_choice(rep):
+    "A context in which Triton spends `rep` milliseconds on each configuration; None: what it spends by itself."
     if rep is None: return nullcontext()
     from triton.runtime.autotuner import Autotuner
     from triton.testing import do_bench
     return mock.patch.object(Autotuner, 'do_bench', property(lambda self: partial(do_bench, warmup=max(1, rep//4), rep=rep)))
 
 # %% ../nbs/60_speed.ipynb #92986499
-def start_job(log, **kw): # a process, its output in a file
+def start_job(log, **kw):
+    "Start `job` in a process of its own, its output in a file."
     env = {**os.environ, 'PYTHONPATH':os.pathsep.join(p or os.getcwd() for p in sys.path), 'OMP_NUM_THREADS':'1', 'TRITON_CACHE_AUTOTUNING':'1'}
     return subprocess.Popen([sys.executable, '-c', 'import sys, json; from nstm.speed import job; job(**json.loads(sys.argv[1]))', json.dumps(kw)], env=env, stdout=log, stderr=subprocess.STDOUT)
 
-def wait_for(processes, limit): # seconds; those that are not done by then are ended
+def wait_for(processes, limit):
+    "Wait for so many seconds; processes that are not done by then are ended."
     until = time.monotonic()+limit
     try:
         while any(p.poll() is None for p in processes) and time.monotonic()<until: time.sleep(.1)
@@ -393,15 +398,19 @@ def line_of(row):
 DIRECTIONS = {False:'forward', True:'forward+backward'}
 SAME = ('d_model','num_heads','tokens','rounds','preset','device_type','dtype')
 
-def earlier_rows(s, results): # of the last run like this one
+def earlier_rows(s, results):
+    "Rows of the last run like this one: same device, commit and settings."
     like = {**{k: s.get(k) for k in SAME}, 'device_type':s['device'].type, 'dtype':str(s['dtype']).removeprefix('torch.')}
     info = run_info(device=s['device'])
     rows = [r for r in load_rows('speed', results) if all(r['config'].get(k)==v for k,v in like.items()) and all(r[k]==info[k] for k in ('device','commit'))]
     return [r for r in rows if r['config']['run']==rows[-1]['config']['run']]
 
-def was_done(s, direction, **what): return any(r['status']=='finished' and r['config']['direction']==direction and all({**r, **r['config']}.get(k)==v for k,v in what.items()) for r in s.get('earlier', ()))
+def was_done(s, direction, **what):
+    "Whether an earlier run that is gone on with has measured this."
+    return any(r['status']=='finished' and r['config']['direction']==direction and all({**r, **r['config']}.get(k)==v for k,v in what.items()) for r in s.get('earlier', ()))
 
-def too_late(s, say, what): # said, if it is
+def too_late(s, say, what):
+    "Whether the budget is used up; said, if it is."
     late = time.monotonic() > s.get('until', math.inf)
     if late: say(f"left out, as {s['budget']:g} s are over: {what}")
     return late
@@ -476,7 +485,8 @@ def steps_per_second(call, n, device):
     return n/(time.perf_counter()-t)
 
 # %% ../nbs/60_speed.ipynb #840d2246
-def ways_to_decode(name, s): # [(how, prompt)]
+def ways_to_decode(name, s):
+    "How a contender is asked to decode, `[(how, prompt)]`."
     cuda = s['device'].type=='cuda'
     if 'cache' in name: return [('eager',p) for p in s['prompts']]
     return [(h,0) for h in ('eager',*['graph']*cuda,*['compiled graph']*(cuda and name in s['compiled']),*['one kernel']*(cuda and 'scan' in name))]
