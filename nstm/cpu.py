@@ -127,7 +127,7 @@ IN void softmax_back(real*g, const real*w, long SP){ real s=dot(g,w,SP); EACH(i,
 
 # %% ../nbs/09c_cpu.ipynb #a02d634b
 TOKEN = r'''
-enum {Z,W,BIAS,FIRST,MOVE,TALK,LISTEN,IMP,READ,MASK,WHEN,OUT,LAST,KEPT,STATES,WORK, DOUT,DLAST,DSTATES,GZ,GW,GB,GF,GP,GC,GG,GA,GR};
+enum {Z,W,BIAS,FIRST,MOVE,TALK,LISTEN,IMP,READ,MASK,WHEN,OUT,LAST,KEPT,STATES,FLOOR, DOUT,DLAST,DSTATES,GZ,GW,GB,GF,GP,GC,GG,GA,GR};
 typedef struct { long B,T,H,S,d,route,kind,R,K; } Size;
 typedef struct { real *x,*rho,*rw,*sn,*h,*m,*y,*th,*att,*M; } Slot;
 
@@ -146,14 +146,15 @@ static void token(const Size*n, real**p, long b, long h, long t, const real*M, S
     for(long i=0;i<S;i++) s.rho[i]=dot(x+i*d,z,d)+(p[IMP]?p[IMP][i]:0);
     softmax(s.rho,S,SP);
   } else for(long i=0;i<S;i++) s.rho[i]=1;
-  for(long i=0;i<S;i++) EACH(e,2*d) AT(s.rw+i*2*d+e)=AT(bias+i*3*d+e)+s.rho[i]*AT(u+e);
+  real f=n->route?p[FLOOR][0]:0;
+  for(long i=0;i<S;i++){ real q=(1-f)*s.rho[i]+f/S; EACH(e,2*d) AT(s.rw+i*2*d+e)=AT(bias+i*3*d+e)+q*AT(u+e); }
   mm(s.rw,2*d,x,d,1,w,3*d,S,2*d,d,1);
   mm(s.sn,d,x,d,1,w+2*d,3*d,S,d,d,0);
   int talk=p[TALK] && ((uint8_t*)p[WHEN])[b*n->T+t];
   real*m=talk?s.m:s.M;
   for(long i=0;i<S;i++) EACH(e,d){
     real*rw=s.rw+i*2*d+e;
-    vec r=sigm(AT(rw)),g=sigm(AT(rw+d)),y=vtanh(AT(bias+i*3*d+2*d+e)+s.rho[i]*AT(u+2*d+e)+r*AT(s.sn+i*d+e)),o=AT(x+i*d+e);
+    vec r=sigm(AT(rw)),g=sigm(AT(rw+d)),y=vtanh(AT(bias+i*3*d+2*d+e)+((1-f)*s.rho[i]+f/S)*AT(u+2*d+e)+r*AT(s.sn+i*d+e)),o=AT(x+i*d+e);
     AT(rw)=r; AT(rw+d)=g; AT(s.h+i*d+e)=y; AT(m+i*d+e)=o+g*(y-o);
   }
   if(!talk) return;
@@ -245,10 +246,11 @@ static void back(const Size*n, real**p, long b, long h, long t, const real*M, Sl
   if(p[TALK] && ((uint8_t*)p[WHEN])[b*n->T+t]) back_talk(n,p,h,s,g);
   const real*x=p[MOVE]?s.x:M,*z=p[Z]+at*E,*u=z+n->route*d;
   real*db=p[GB]+h*S*3*d,*du=dz+n->route*d;
+  real f=n->route?p[FLOOR][0]:0;
   EACH(e,3*d) AT(du+e)=(vec){0};
   for(long i=0;i<S;i++){
     vec dr={0};
-    real q=s.rho[i];
+    real q=(1-f)*s.rho[i]+f/S;
     EACH(e,d){
       long k=i*d+e,kk=i*2*d+e;
       vec o=AT(g.M+k),y=AT(s.h+k),r=AT(s.rw+kk),w=AT(s.rw+kk+d);
@@ -258,7 +260,7 @@ static void back(const Size*n, real**p, long b, long h, long t, const real*M, Sl
       AT(du+e)+=q*de; AT(du+d+e)+=q*dw; AT(du+2*d+e)+=q*dn;
       dr+=de*AT(u+e)+dw*AT(u+d+e)+dn*AT(u+2*d+e);
     }
-    g.rho[i]=total(dr);
+    g.rho[i]=(1-f)*total(dr);
   }
   mm(g.M,d,g.rw,2*d,1,g.WT,d,S,d,2*d,1);
   mm(g.M,d,g.sn,d,1,g.WT+2*d*d,d,S,d,d,1);
@@ -335,27 +337,27 @@ def _size(z, M, read, kind): # of the C struct; numbers that one token leaves; n
     return (B,T,H,S,d,int(E==4*d),kind,0 if kind==0 else read.shape[1] if kind==1 else read.shape[3],KEEP), 11*S*d+SP+S*SP, SP
 
 @torch.library.custom_op('nstm::cpu_recurrence', mutates_args=())
-def _recurrence(z:Tensor, W:Tensor, bias:Tensor, M:Tensor, P:Tensor|None, talk:Tensor|None, gate:Tensor|None, log_importance:Tensor|None, read:Tensor|None, mask:Tensor|None, when:Tensor|None, kind:int, talks:int)->tuple[Tensor,Tensor,Tensor,Tensor]: # what is read, last states, all states (kind 0), kept states
+def _recurrence(z:Tensor, W:Tensor, bias:Tensor, M:Tensor, P:Tensor|None, talk:Tensor|None, gate:Tensor|None, log_importance:Tensor|None, read:Tensor|None, mask:Tensor|None, when:Tensor|None, kind:int, talks:int, floor:float=0.)->tuple[Tensor,Tensor,Tensor,Tensor]: # what is read, last states, all states (kind 0), kept states
     size,slot,SP = _size(z, M, read, kind)
     B,T,H,S,d,_,_,R,_ = size
     out = M.new_empty((0,) if kind==0 else (B,T,H,S,R) if kind==1 else (B,T,H,R,d))
     last,kept,states = torch.empty_like(M),M.new_empty(B, H, -(-T//KEEP), S, d),M.new_empty((B,T,H,S,d) if kind==0 else (0,))
-    _run('forward', [z,W,bias,M,P,talk,gate,log_importance,read,mask,when,out,last,kept,states if kind==0 else None], size, 2*slot+d*SP)
+    _run('forward', [z,W,bias,M,P,talk,gate,log_importance,read,mask,when,out,last,kept,states if kind==0 else None,M.new_tensor([floor])], size, 2*slot+d*SP)
     return out, last, states, kept
 
 @torch.library.custom_op('nstm::cpu_recurrence_backward', mutates_args=())
-def _recurrence_backward(z:Tensor, W:Tensor, bias:Tensor, M:Tensor, P:Tensor|None, talk:Tensor|None, gate:Tensor|None, log_importance:Tensor|None, read:Tensor|None, mask:Tensor|None, when:Tensor|None, kind:int, talks:int, kept:Tensor, dout:Tensor, dlast:Tensor, dstates:Tensor)->list[Tensor]: # as the first nine; empty where there was none
+def _recurrence_backward(z:Tensor, W:Tensor, bias:Tensor, M:Tensor, P:Tensor|None, talk:Tensor|None, gate:Tensor|None, log_importance:Tensor|None, read:Tensor|None, mask:Tensor|None, when:Tensor|None, kind:int, talks:int, floor:float, kept:Tensor, dout:Tensor, dlast:Tensor, dstates:Tensor)->list[Tensor]: # as the first nine; empty where there was none
     size,slot,SP = _size(z, M, read, kind)
     H,S,d = size[2:5]
     new = lambda x, f=torch.zeros_like: None if x is None else f(x)
     gs = [torch.empty_like(z), new(W), new(bias), torch.empty_like(M), new(P, torch.empty_like), new(talk), new(gate), None if log_importance is None else M.new_zeros(H, S), new(read)]
-    _run('backward', [z,W,bias,M,P,talk,gate,log_importance,read,mask,when,None,None,kept,None,None,dout,dlast,dstates if kind==0 else None,*gs[:3],*gs[3:]], size, KEEP*slot+8*S*d+S*SP+SP+d*SP+5*d*d)
+    _run('backward', [z,W,bias,M,P,talk,gate,log_importance,read,mask,when,None,None,kept,None,M.new_tensor([floor]),dout,dlast,dstates if kind==0 else None,*gs[:3],*gs[3:]], size, KEEP*slot+8*S*d+S*SP+SP+d*SP+5*d*d)
     if gs[7] is not None: gs[7] = gs[7].sum(0)
     return [M.new_empty(0) if g is None else g for g in gs]
 
 # %% ../nbs/09c_cpu.ipynb #1aba237f
 @_recurrence.register_fake
-def _(z, W, bias, M, P, talk, gate, log_importance, read, mask, when, kind, talks):
+def _(z, W, bias, M, P, talk, gate, log_importance, read, mask, when, kind, talks, floor=0.):
     (B,T,H,S,d,_,_,R,_),_,_ = _size(z, M, read, kind)
     return M.new_empty((0,) if kind==0 else (B,T,H,S,R) if kind==1 else (B,T,H,R,d)), torch.empty_like(M), M.new_empty((B,T,H,S,d) if kind==0 else (0,)), M.new_empty(B, H, -(-T//KEEP), S, d)
 @_recurrence_backward.register_fake
@@ -370,7 +372,7 @@ def _gradient(ctx, dout, dlast, dstates, _):
     *ts,out,last,states,kept = ctx.saved_tensors
     like = lambda g,x: torch.zeros_like(x) if g is None else g.contiguous()
     gs = _recurrence_backward(*ts, *ctx.how, kept, like(dout, out), like(dlast, last), like(dstates, states))
-    return *(None if x is None else g for x,g in zip(ts, gs)), None, None, None, None
+    return *(None if x is None else g for x,g in zip(ts, gs)), None, None, None, None, None
 _recurrence.register_autograd(_gradient, setup_context=_note)
 
 def _flops(back, z, M, P, talk, read, kind, talks): # of products of matrices and vectors; backward begins with forward, without its reads
@@ -379,7 +381,7 @@ def _flops(back, z, M, P, talk, read, kind, talks): # of products of matrices an
     token = S*d*3*d + (S*d if E==4*d else 0) + (S*S*d if P is not None else 0)
     rest,sums = B*T*token + (talks*(2*S*d*d + 2*S*S*d) if talk is not None else 0), B*T*R*S*d
     return 2*H*(3*rest+2*sums if back else rest+sums)
-count_flops(torch.ops.nstm.cpu_recurrence, lambda z, W, bias, M, P, talk, gate, log_importance, read, mask, when, kind, talks, **k: _flops(False, z, M, P, talk, read, kind, talks))
+count_flops(torch.ops.nstm.cpu_recurrence, lambda z, W, bias, M, P, talk, gate, log_importance, read, mask, when, kind, talks, *_, **k: _flops(False, z, M, P, talk, read, kind, talks))
 count_flops(torch.ops.nstm.cpu_recurrence_backward, lambda z, W, bias, M, P, talk, gate, log_importance, read, mask, when, kind, talks, *_, **k: _flops(True, z, M, P, talk, read, kind, talks))
 
 # %% ../nbs/09c_cpu.ipynb #d2248931
@@ -396,6 +398,7 @@ def fused_recurrence(
     read:Tensor=None, # [H, r, S, d] projections of each state, or [B, T, H, R, S] weights of sums of states
     mask:Tensor=None, # [B, T] bool, True where there is a token
     when:Tensor=None, # [B, T] bool, True where states communicate after the token; None: everywhere
+    floor:float=0.,   # share of the route that all states get alike
 )->tuple[Tensor,Tensor]: # what was read, [B, T, H, S, r] or [B, T, H, R, d], or without `read` the states [B, T, H, S, d]; states after the last token
     "The loop of the recurrent core with `'gru'` gates, as one compiled program for CPUs; float32, or float64 for checks."
     if M.device.type!='cpu': raise ValueError(f"`M` must be on the cpu, got {M.device}")
@@ -407,7 +410,7 @@ def fused_recurrence(
     talks = 0 if talk is None else int(some.sum()) if type(some) is Tensor else B*T              # a tensor of a shape alone cannot be counted
     if talk is not None and when is None: when = torch.ones(B, T, dtype=torch.bool)
     ts = [None if x is None else x.contiguous() for x in (z, W, bias, M, P, talk, gate, log_importance, read, mask, when)]
-    out,last,states,_ = _recurrence(*ts, kind:=0 if read is None else 1 if read.ndim==4 else 2, talks)
+    out,last,states,_ = _recurrence(*ts, kind:=0 if read is None else 1 if read.ndim==4 else 2, talks, floor)
     return (states if kind==0 else out), last
 
 # %% ../nbs/09c_cpu.ipynb #0537d3a8
@@ -451,7 +454,7 @@ def recurrent(
     n = state.position[:,None] if start is None else torch.full((B,1), start)
     when = None if k<=1 else (n+torch.arange(1, T+1))%k==0
     plan = read_plan(layer.read, x, a, M.dtype)
-    o,M = fused_recurrence(z, U, m.bias.to(M.dtype), M, P, talk, gate, log_a, plan.permute(0,3,1,2) if layer.read.kind=='all' else plan, mask, when)
+    o,M = fused_recurrence(z, U, m.bias.to(M.dtype), M, P, talk, gate, log_a, plan.permute(0,3,1,2) if layer.read.kind=='all' else plan, mask, when, m.route_floor)
     return read_finish(layer.read, x, o, a), NSTMState(merge_heads(M), None, state.position + (T if mask is None else mask.sum(1)), state.window)
 
 # %% ../nbs/09c_cpu.ipynb #274d6a67

@@ -76,7 +76,7 @@ def _talk(M1, Wa, Wv, g, la, same, ok, Z, PW, at, z0, zs, s, SP: tl.constexpr, R
 @_jit
 def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, DPICK, Z, RHO, PW, B, T, H, t0, L, TZ,
              S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr, D: tl.constexpr, N: tl.constexpr, NP: tl.constexpr, C: tl.constexpr, TALK: tl.constexpr,
-             ROUTE: tl.constexpr, MASK: tl.constexpr, SAVE: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr, FAST: tl.constexpr):
+             ROUTE: tl.constexpr, FLOOR: tl.constexpr, MASK: tl.constexpr, SAVE: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr, FAST: tl.constexpr):
     R: tl.constexpr = NB*SP
     K: tl.constexpr = 3+ROUTE
     NG = tl.cdiv(B, NB)
@@ -139,7 +139,7 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
         r,w,sn = _mul(M16, tl.trans(Wr), br, CT, PREC),_mul(M16, tl.trans(Ww), bw, CT, PREC),_mul(M16, tl.trans(Wn), tl.zeros((R, D), tl.float32), CT, PREC)
         if ROUTE:
             rho = _softmax(tl.sum(M*u[0].to(tl.float32), 1) + la, NB, SP)
-            x = (S*rho)[:,None]
+            x = (S*(1-FLOOR)*rho + FLOOR)[:,None]
             r += x*u[1].to(tl.float32); w += x*u[2].to(tl.float32); n = x*u[3].to(tl.float32)
             if SAVE: tl.store(RHO+z0*R+i, rho)
         else: r += u[0].to(tl.float32); w += u[1].to(tl.float32); n = u[2].to(tl.float32)
@@ -218,7 +218,7 @@ def _sums(a, b, c, e, nb, OUT, d, row, jump, b0, B, NB: tl.constexpr, K: tl.cons
 @_jit
 def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, DZ, DU, DBIAS, DLA, B, T, H, t0, t1, TZ,
              S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr, D: tl.constexpr, N: tl.constexpr, NP: tl.constexpr, TALK: tl.constexpr,
-             ROUTE: tl.constexpr, MASK: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
+             ROUTE: tl.constexpr, FLOOR: tl.constexpr, MASK: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
     R: tl.constexpr = NB*SP
     K: tl.constexpr = 3+ROUTE
     NG = tl.cdiv(B, NB)
@@ -291,14 +291,14 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
         G0 = _mul(ds, Wn, G0, CT, PREC)
         if ROUTE:
             rho = got[5]
-            share = (rho*S)[:,None]
+            share = (rho*S*(1-FLOOR))[:,None]
             key,ur,uw,un = brought[0].to(tl.float32),brought[1].to(tl.float32),brought[2].to(tl.float32),brought[3].to(tl.float32)
             x = tl.sum(share*(dr*ur + dw*uw + dn*un), 1)
             total = tl.sum(tl.reshape(x, (NB, SP)), 1, keep_dims=True)
             dlr = x - rho*tl.reshape(tl.broadcast_to(total, (NB, SP)), (R,))
             al += dlr*inv
             G0 += dlr[:,None]*key
-            share = share*inv2
+            share = (share+FLOOR)*inv2
             _sums(share*dr, share*dw, share*dn, (dlr*inv)[:,None]*M, nb, DU, d, row, jump, b0, B, NB, K)
         else: _sums(dr*inv2, dw*inv2, dn*inv2, dn, nb, DU, d, row, jump, b0, B, NB, K)
         if MASK: G0 = tl.where(live[:,None], G0, G2)
@@ -365,10 +365,10 @@ class _Plan:
     SIDE = True    # two segments alternate where the walk back leaves the GPU half idle
 
     @staticmethod
-    def options(u, d, S, read, talk, lengths): # what the kernels are compiled for
+    def options(u, d, S, read, talk, lengths, floor): # what the kernels are compiled for
         half,SP,R = u.dtype!=torch.float32,max(2, power_of_two(S)),0 if read is None else read.shape[-2]
         NB = max(1, 16//SP)
-        o = dict(S=S, SP=SP, NB=NB, D=d, N=R, NP=max(16, power_of_two(NB*max(R, 1))), TALK=talk, ROUTE=u.shape[-1]==4*d, MASK=lengths is not None,
+        o = dict(S=S, SP=SP, NB=NB, D=d, N=R, NP=max(16, power_of_two(NB*max(R, 1))), TALK=talk, ROUTE=u.shape[-1]==4*d, FLOOR=floor, MASK=lengths is not None,
                  W=min(4, d//8), PREC='ieee' if interpreted() else 'tf32' if half else 'tf32x3')
         return o, torch.float16 if half else torch.float32, dict(FAST=half and u.is_cuda and not interpreted() and torch.version.hip is None)
 
@@ -380,19 +380,19 @@ class _Plan:
 
 # %% ../nbs/09b_recurrence.ipynb #c4910541
 _TYPES = {torch.float32: 'float32', torch.float16: 'float16', torch.bfloat16: 'bfloat16'}
-_GIVEN = 'Tensor u, Tensor W, Tensor bias, Tensor? A, Tensor? V, Tensor? g, Tensor? read, Tensor? log_a, Tensor? lengths, Tensor? position, int talk, int keep'
+_GIVEN = 'Tensor u, Tensor W, Tensor bias, Tensor? A, Tensor? V, Tensor? g, Tensor? read, Tensor? log_a, Tensor? lengths, Tensor? position, int talk, int keep, float floor'
 
 def _ready(given): # contiguous; every program reads the importance, and what is None is not read
     u,W,bias,*rest = (x.contiguous() if isinstance(x, Tensor) else x for x in given)
-    A,V,g,read,log_a,lengths,position,talk,keep = rest
+    A,V,g,read,log_a,lengths,position = rest[:7]
     if log_a is None: log_a = bias.new_zeros(bias.shape[1])
     return u, W, bias, *(bias if x is None else x for x in (A,V,g)), log_a, *(bias if x is None else x for x in (lengths,position,read))
 
 @torch.library.custom_op('nstm::recurrence', mutates_args=(), schema=f'(Tensor M, {_GIVEN}) -> (Tensor, Tensor, Tensor)')
-def _recurrence(M, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep): # what was read or all states; last states; kept states
+def _recurrence(M, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor): # what was read or all states; last states; kept states
     (B,T,H,_),(S,d) = u.shape,M.shape[-2:]
-    o,there,fast = _Plan.options(u, d, S, read, talk, lengths)
-    ts = _ready((u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep))
+    o,there,fast = _Plan.options(u, d, S, read, talk, lengths, floor)
+    ts = _ready((u, W, bias, A, V, g, read, log_a, lengths, position))
     ck = M.new_empty(B, -(-T//keep), H, S, d)
     ck[:,0] = M
     last,out = M.new_empty(B, H, S, d),u.new_empty(B, T, H, o['N'], d) if o['N'] else M.new_empty(B, T, H, S, d)
@@ -400,7 +400,7 @@ def _recurrence(M, u, W, bias, A, V, g, read, log_a, lengths, position, talk, ke
     return out, last, ck
 
 @_recurrence.register_fake
-def _(M, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep):
+def _(M, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor):
     (B,T,H,_),(S,d) = u.shape,M.shape[-2:]
     return M.new_empty(B, T, H, S, d) if read is None else u.new_empty(B, T, H, read.shape[-2], d), M.new_empty(B, H, S, d), M.new_empty(B, -(-T//keep), H, S, d)
 
@@ -425,16 +425,16 @@ def _walk(cuts, side, again, back, sums): # for each segment: make it again, wal
 
 # %% ../nbs/09b_recurrence.ipynb #c3f4daf4
 @torch.library.custom_op('nstm::recurrence_backward', mutates_args=(), schema=f'(Tensor do, Tensor dlast, Tensor ck, {_GIVEN}) -> Tensor[]')
-def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep): # gradients of M, u, W, bias, A, V, g, read, log_a
+def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor): # gradients of M, u, W, bias, A, V, g, read, log_a
     (B,T,H,_),(S,d) = u.shape,ck.shape[-2:]
-    o,there,fast = _Plan.options(u, d, S, read, talk, lengths)
+    o,there,fast = _Plan.options(u, d, S, read, talk, lengths, floor)
     later = torch.float16 if interpreted() and there==torch.float16 else torch.bfloat16 if there==torch.float16 else there   # gradients may be of any size
     R,groups = o['NB']*o['SP'],-(-B//o['NB'])
     TZ,side = _Plan.segment(B, T, H, o['NB'], keep, u.is_cuda)
     new = lambda n, *s, dtype=torch.float32: [torch.empty(*s, dtype=dtype, device=u.device) for _ in range(n)]
     k,shape,cuts = 1+side,(H, groups, TZ),list(reversed(range(0, T, TZ)))
     Z,DZ,RHO,P = new(k, 8, *shape, R*d, dtype=there),new(k, 5, *shape, R*d, dtype=later),new(k, *shape, R),new(k, *shape, R*R, dtype=there)
-    u,W,bias,A1,V1,g1,la,n1,p1,r1 = _ready((u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep))
+    u,W,bias,A1,V1,g1,la,n1,p1,r1 = _ready((u, W, bias, A, V, g, read, log_a, lengths, position))
     do,dM,zero = do.contiguous(),dlast.clone(memory_format=torch.contiguous_format),lambda *s: torch.zeros(*s, device=u.device)
     du,dread,dW,dAV,db2,db,dla = torch.empty_like(u),torch.empty_like(r1),zero(H, d, 3*d),zero(H, d, 2*d),zero(H, S, 2*d),zero(B, H, S, 2*d),zero(B, H, S)
     C1,C2,how = getattr(tl, _TYPES[there]),getattr(tl, _TYPES[later]),_Plan.LAUNCH
@@ -452,7 +452,7 @@ def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, length
     return [dM, du, dW, torch.cat([db2, db[...,:d]], -1), *(x.clone() for x in dAV.split(d, -1)), db[...,d:].clone(), dread, dla.sum((0,1))]
 
 @_recurrence_backward.register_fake
-def _(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep):
+def _(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor):
     d,new = ck.shape[-1],lambda *s: bias.new_empty(s)
     (H,_,e),S = W.shape,ck.shape[-2]
     return [new(*dlast.shape), u.new_empty(u.shape), new(H, d, e), new(H, S, e), new(H, d, d), new(H, d, d), new(H, S, d), new(*bias.shape) if read is None else read.new_empty(read.shape), new(S)]
@@ -461,8 +461,8 @@ def _(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, 
 def _keep(ctx, inputs, output): # for backward: what was given, and the kept states
     ctx.set_materialize_grads(False)
     M,*given = inputs
-    ctx.save_for_backward(*given[:-2], output[2])
-    ctx.given = given[-2:]
+    ctx.save_for_backward(*given[:-3], output[2])
+    ctx.given = given[-3:]
 
 def _gradients(ctx, do, dlast, dck):
     *given,ck = ctx.saved_tensors
@@ -470,7 +470,7 @@ def _gradients(ctx, do, dlast, dck):
     if do is None: do = ck.new_zeros(*u.shape[:3], *ck.shape[-2:]) if read is None else u.new_zeros(*read.shape[:-1], ck.shape[-1])
     if dlast is None: dlast = torch.zeros_like(ck[:,0])
     gs = torch.ops.nstm.recurrence_backward(do, dlast, ck, *given, *ctx.given)
-    return *(x if t is not None else None for x,t in zip(gs, (ck,*given[:8]))), *[None]*4
+    return *(x if t is not None else None for x,t in zip(gs, (ck,*given[:8]))), *[None]*5
 
 _recurrence.register_autograd(_gradients, setup_context=_keep)
 
@@ -504,6 +504,7 @@ def fused_recurrence(
     lengths:Tensor=None, # [B] int64: tokens from there on leave the states as they are
     position:Tensor=None, # [B] int64, tokens read before; 0 if not given
     talk:int=1,      # communicate after every `talk`-th token; 0: never
+    floor:float=0.,  # share of the route that all states get alike
 )->tuple[Tensor,Tensor]: # with `read` the sums after every token [B, T, H, R, d], as `u`; else the states [B, T, H, S, d], float32; last states [B, H, S, d]
     "Route, gate, write, communicate and read, token by token, in one kernel; gates as in `nn.GRU` (Cho et al. 2014, arXiv 1406.1078)."
     z = check_tensor(M, 'M', 'b h s d', finite=False)
@@ -521,7 +522,7 @@ def fused_recurrence(
     f = lambda x: None if x is None else x.float()
     if not talk: A = V = g = None
     if talk>1 and position is None: position = torch.zeros(B, dtype=torch.int64, device=u.device)
-    return torch.ops.nstm.recurrence(M.float(), u, f(W), f(bias), f(A), f(V), f(g), None if read is None else read.to(u.dtype), f(log_a), lengths, position if talk>1 else None, talk, _Plan.KEEP)[:2]
+    return torch.ops.nstm.recurrence(M.float(), u, f(W), f(bias), f(A), f(V), f(g), None if read is None else read.to(u.dtype), f(log_a), lengths, position if talk>1 else None, talk, _Plan.KEEP, float(floor))[:2]
 
 # %% ../nbs/09b_recurrence.ipynb #3dedd81f
 def recurrence_flops(
@@ -556,7 +557,7 @@ def layer_inputs(
         if m.route: # a key meets the queries of all states: their matrix is multiplied into it
             key = torch.bmm(W[...,:d].float(), token[:,:d].float())*d**-.5
             token,W = torch.cat([key.to(token.dtype), token[:,d:]], 1),W[...,d:]
-        given = dict(W=W, bias=m.bias, talk=layer.communicate)
+        given = dict(W=W, bias=m.bias, talk=layer.communicate, floor=m.route_floor)
         if layer.communicate:
             q,k,v = layer.talk.qkv.float().split(d, -1)
             given.update(A=torch.bmm(q, k.mT)*d**-.5, V=torch.bmm(v, layer.talk.out.float()), g=layer.talk.gate.float()[:,0].sigmoid())

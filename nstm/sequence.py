@@ -86,11 +86,12 @@ class RecurrentCore(nn.Module):
         route:bool, top_k:int|None,    # let states compete for tokens; only the k best receive
         timescale:tuple[float,float],  # shortest and longest time scale at the start, in tokens
         write_states:int=None,         # tokens write to the first so many states, W; None: to all
+        route_floor:float=0.,          # share of the route that all states get alike
         device=None, dtype=None,
     ):
         super().__init__()
         D,H,n,kw = d_model,num_heads,GATES[gate_type],dict(device=device, dtype=dtype)
-        d,S = D//H,write_states or num_states
+        d,S,self.route_floor = D//H,write_states or num_states,route_floor
         self.num_states,self.state_fixed,self.num_heads,self.gate_type,self.route,self.top_k,self.timescale = num_states,write_states or 0,num_heads,gate_type,route,top_k,timescale
         self.token = nn.Linear(D, (n+route)*D, bias=False, **kw)                     # key and gate inputs, head by head
         self.state = nn.Parameter(torch.randn(H, d, (n+route)*d, **kw)*d**-.5)       # query and gate inputs
@@ -107,7 +108,8 @@ class RecurrentCore(nn.Module):
 
     def routes(self, q, k, log_importance=None):  # [H,B,S,d], [H,B,d] -> [H,B,S], sums to 1
         logits = (q*k.unsqueeze(-2)).sum(-1)*q.shape[-1]**-.5
-        return keep_top_k(logits if log_importance is None else logits+log_importance, self.top_k).softmax(-1)
+        rho = keep_top_k(logits if log_importance is None else logits+log_importance, self.top_k).softmax(-1)
+        return rho if not self.route_floor else (1-self.route_floor)*rho + self.route_floor/self.write_states
 
     def update(self, u, s, M, c, gate):           # gate inputs of token and state [H,B,S,nd] -> states, cells, write gate, what is kept if it is not the rest
         d = M.shape[-1]
@@ -302,6 +304,7 @@ class NSTM(HasStates, nn.Module):
         num_reads:int=4,        # weighted sums: of the states of each head for 'signed', of whole states for 'softmax' reads
         route:bool=True,        # let the states compete for each token
         top_k:int=None,         # only the k best states receive a token
+        route_floor:float=0.,   # share of the route that all states get alike, so that no state takes a token whole (recurrent core)
         write:str='gated',      # 'gated'; 'still': only states that were not moved are written; 'off': states are moved but never written
         write_states:int=None,  # tokens write to the first so many states only; the others take what moves bring them. None: to all
         communicate:int=None,   # after every k-th token; 0: never; None: 1 (recurrent) or `chunk_size` (scan)
@@ -333,6 +336,8 @@ class NSTM(HasStates, nn.Module):
             if transition=='identity' or importance: raise ValueError(f"write_states={write_states} of {S} states wants a transition that brings content to the others, and importance=False; got transition={transition!r}, importance={importance}")
         for k,v,most in (('top_k',top_k,write_states or S), ('communicate_top_k',communicate_top_k,S)):
             if v is not None: check_count(v, k, most=most)
+        check_range(route_floor, 'route_floor', 0, .99)
+        if route_floor and (core=='scan' or not route or top_k is not None): raise ValueError(f"route_floor={route_floor} needs core='recurrent', route=True and top_k=None; got core={core!r}, route={route}, top_k={top_k}")
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
@@ -348,13 +353,13 @@ class NSTM(HasStates, nn.Module):
             with torch.no_grad(): self.conv[:,-1] += .5**.5
         self.transition = Transition(D, S, H, transition, transition_rank, keep=transition_keep, backend=backend, **kw)
         self.look = nn.Parameter(torch.randn(H, d, 2*d, **kw)*d**-.5) if transition_input=='both' else None
-        self.machine = (RecurrentCore if core=='recurrent' else ScanCore)(D, S, H, gate_type, route, top_k, timescale, write_states, **kw)
+        self.machine = RecurrentCore(D, S, H, gate_type, route, top_k, timescale, write_states, float(route_floor), **kw) if core=='recurrent' else ScanCore(D, S, H, gate_type, route, top_k, timescale, write_states, **kw)
         self.talk = HeadCommunication(S, H, d, timescale, communicate_top_k, **kw) if communicate else None
         self.importance = StateImportance(S, **kw) if importance else None
         self.read = Read(D, S, H, read, num_reads, norm=='read', check_range(head_dropout, 'head_dropout', 0, .99), **kw)
         self.reverse = None
         if bidirectional:
-            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, write=write, write_states=write_states, hard_write=hard_write, communicate=communicate,
+            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, route_floor=route_floor, write=write, write_states=write_states, hard_write=hard_write, communicate=communicate,
                 communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, transition_keep=transition_keep, transition_input=transition_input, norm=norm, head_dropout=head_dropout,
                 conv_size=conv_size, chunk_size=chunk_size, max_states=max_states, prune_threshold=prune_threshold, backend=backend, **kw)
     state_dims = dict(slots=(0,))
