@@ -380,7 +380,7 @@ def check_reader(model):
         raise ValueError("an automaton reads forwards only; the model's mixer also sees what comes later (bidirectional=True or causal=False), want one that does not")
     return model
 
-def _logits_of(model, y): return F.linear(y, model.inp.weight) if isinstance(model, SequenceLM) else model.head(y)   # what the model says, given what its backbone gives
+def _logits_of(model, y): return F.linear(y, model.inp.weight) if isinstance(model, SequenceLM) else model.logits(y)   # what the model says, given what its backbone gives
 
 def not_exact(model)->list:   # reasons, empty if there are none
     "Why the maps of a model do not say everything about it."

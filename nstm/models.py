@@ -162,14 +162,17 @@ class SequenceClassifier(SaveLoad, nn.Module):
         mlp_hidden:int=None,     # width inside the MLPs; None: 2·D; 0: no MLP
         dropout:float=0.,        # on what each half block adds
         pool:str='mean',         # 'mean' over the real tokens, the 'last' of them, or 'none': an answer at every token
+        first_answer:int=None,   # class c is the id first_answer+c, and its embedding its weights; None: weights of its own
     ):
         super().__init__()
         self.config = {k:v for k,v in locals().items() if k not in ('self','__class__')}
         check_count(num_classes, 'num_classes', least=2); check_choice(pool, ('mean','last','none'), 'pool')
         if (vocab_size is None) == (in_features is None): raise ValueError(f"give either `vocab_size` or `in_features`, got vocab_size={vocab_size} and in_features={in_features}")
-        self.num_classes,self.vocab_size,self.in_features,self.pool = num_classes,vocab_size,in_features,pool
+        if first_answer is not None and (vocab_size is None or check_count(first_answer, 'first_answer', least=0)>vocab_size-num_classes):
+            raise ValueError(f"`first_answer`={first_answer} asks for ids up to {first_answer+num_classes-1}, got vocab_size={vocab_size}")
+        self.num_classes,self.vocab_size,self.in_features,self.pool,self.first_answer = num_classes,vocab_size,in_features,pool,first_answer
         self.inp = embedding(vocab_size, d_model) if in_features is None else nn.Linear(check_count(in_features,'in_features'), d_model)
-        self.backbone,self.head = Backbone(d_model, n_layers, mixer, mixer_options, mlp_hidden, dropout),nn.Linear(d_model, num_classes)
+        self.backbone,self.head = Backbone(d_model, n_layers, mixer, mixer_options, mlp_hidden, dropout),nn.Linear(d_model, num_classes) if first_answer is None else None
 
     def forward(self,
         x:Tensor,             # [B, T] int64 ids or [B, T, in_features]
@@ -180,13 +183,19 @@ class SequenceClassifier(SaveLoad, nn.Module):
         if self.in_features is None: check_ids(x, self.vocab_size)
         else: check_tensor(x, 'x', 'b t f', like=self.inp.weight, f=self.in_features)
         y,_ = self.backbone(self.inp(x), None, lengths, trace)
-        if self.pool=='none': return self.head(y)
+        if self.pool=='none': return self.logits(y)
         if lengths is None: y = y.mean(1) if self.pool=='mean' else y[:,-1]
         else:
             n = lengths.to(y.device)[:,None]
             real = check_lengths(lengths, *x.shape[:2], y.device).unsqueeze(-1)
             y = y.masked_fill(~real, 0.).sum(1)/n if self.pool=='mean' else y.gather(1, (n-1).unsqueeze(-1).expand(-1,-1,y.shape[-1]))[:,0]
-        return self.head(y)
+        return self.logits(y)
+
+    def logits(self,
+        y:Tensor,  # [..., D] what the backbone gives
+    )->Tensor:     # [..., C]
+        "The last layer: of its own, or the answers' embeddings."
+        return self.head(y) if self.head is not None else F.linear(y, self.inp.weight[self.first_answer:self.first_answer+self.num_classes])
 
 # %% ../nbs/10_models.ipynb #46392807
 def embedding(

@@ -118,7 +118,7 @@ def answer(
     model:nn.Module, y:Tensor,  # [..., D] from `hidden`
 )->Tensor:                      # [..., C]
     "The last layer; a bare NSTM has none."
-    return y if isinstance(model, NSTM) else model.head(y) if isinstance(model, SequenceClassifier) else nn.functional.linear(y, model.inp.weight)
+    return y if isinstance(model, NSTM) else model.logits(y) if isinstance(model, SequenceClassifier) else nn.functional.linear(y, model.inp.weight)
 
 # %% ../nbs/38_recorder.ipynb #127bc793
 class Piece(NamedTuple):

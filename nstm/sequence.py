@@ -16,8 +16,9 @@ from .states import HasStates, StateImportance
 from .transition import Transition, fused, scan_dense, scan_diagonal, scan_maps, scan_shift, ring_matrix, BACKENDS, KINDS
 
 # %% auto #0
-__all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace', 'fill_states',
-           'RecurrentCore', 'ScanCore', 'Read', 'NSTM', 'check_lengths', 'check_sequence', 'flip_tokens', 'work_dtype']
+__all__ = ['GATES', 'READS', 'WRITES', 'SEGMENT', 'ROOM', 'NSTMState', 'by_head', 'HeadCommunication', 'keep_trace',
+           'fill_states', 'RecurrentCore', 'ScanCore', 'Read', 'NSTM', 'check_lengths', 'check_sequence', 'flip_tokens',
+           'work_dtype']
 
 # %% ../nbs/08_sequence.ipynb #0e0d6793
 class NSTMState(NamedTuple):
@@ -467,14 +468,25 @@ def get_importance_scores(self:NSTM)->Tensor: # [S] in (0,1)
     return self.importance.scores()
 
 # %% ../nbs/08_sequence.ipynb #aaab9bc5
-SEGMENT = 256  # tokens read at a time when no gradient is needed
+SEGMENT,ROOM = 256,2**16  # when no gradient is needed: tokens of a sequence read at a time; tokens of the batch, where no state of a token leaves a kernel
+
+@patch
+def _inside(self:NSTM): # whether no state of a token has to leave the kernels of the scan core
+    kind,S = self.transition.kind,self.num_states
+    return self.read.kind=='signed' and self.gate_type=='gru' and self.d_model<=128*self.num_heads and (S<=64 if kind=='identity' else S<=32 and kind!='shift' and self.write!='still')
+
+@patch
+def _segment(self:NSTM, x, state): # tokens read at a time when no gradient is needed
+    if self.core!='scan' or self.talk is not None or self.backend=='reference' or not (x.is_cuda or self.backend=='triton') or not self._inside(): return SEGMENT
+    from nstm.kernels import why_not
+    return SEGMENT if why_not(state.slots) else max(SEGMENT, ROOM//len(x))
 
 @patch
 def _read(self:NSTM, x, state, mask, trace, start): # checked input; tokens read before, if known -> y [B, T, D], state
     T = x.shape[1]
     if self.conv is not None: x,state = self._convolve(x, state, mask)
     kernel = self.core=='recurrent' and self._takes_kernel(x, state, trace)
-    n = T if torch.is_grad_enabled() or trace is not None or kernel else SEGMENT
+    n = T if torch.is_grad_enabled() or trace is not None or kernel else self._segment(x, state)
     run,ys = self._fused if kernel else self._recurrent if self.core=='recurrent' else self._scan, []
     for i in range(0, T, n):
         m = None if mask is None else mask[:,i:i+n]
@@ -589,13 +601,13 @@ def _scan(self:NSTM, x, state, mask, trace, start):
         if mask is not None: pad = pad & pick(mask)
     P = maps = shares = moved = None
     sums = kernels is not None and trace is None and self.read.kind=='signed' and self.gate_type=='gru' # the kernel reads, too
-    small = sums and self.d_model<=128*H
-    if small and self.transition.kind!='sinkhorn' and torch.is_autocast_enabled(x.device.type): xs = xs.to(torch.get_autocast_dtype(x.device.type)) # once, for all that read it
+    inside = sums and self._inside()
+    if sums and self.d_model<=128*H and self.transition.kind!='sinkhorn' and torch.is_autocast_enabled(x.device.type): xs = xs.to(torch.get_autocast_dtype(x.device.type)) # once, for all that read it
     if self.transition.kind=='shift':
         shares = self.transition.shares(self.transition.logits(xs).to(M.dtype))
         if pad is not None: shares = torch.where(pad[:,:,None,None], shares, torch.tensor([0.,1.,0.], dtype=M.dtype, device=M.device))
         if trace is not None: P = ring_matrix(shares, S)
-    elif self.transition.kind!='identity' and (cpu is not None or small and self.write!='still' and S<=32):  # all chunks at once, or token by token in a compiled program
+    elif self.transition.kind!='identity' and (cpu is not None or inside):  # all chunks at once, or token by token in a compiled program
         exact = cpu is None or type(self.transition) is Transition and xs.dtype==M.dtype and not torch.is_autocast_enabled(x.device.type)   # else the finished matrices
         moved = self.transition.chosen(xs) if exact else (self.transition(xs).to(M.dtype), False, False)
         if pad is not None: # a token that is not there leaves all in place
@@ -609,7 +621,7 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     def between(i, M):
         new = self.talk(M.transpose(0,1), log_a)[0].transpose(0,1)
         return torch.where((ahead+read >= (i+1)*C).view(B,1,1,1), new, M)
-    chunks = small and self.transition.kind=='identity' and n>=16 and S<=64                           # all tokens of a chunk at once
+    chunks = inside and self.transition.kind=='identity' and n>=16                           # all tokens of a chunk at once
     kind = self.transition.gate_kind() if self.transition.kind!='identity' and self.hard_write else False
     half = chunks or moved is not None and cpu is None
     fast = (kernels,chunks,kind) if half and self.write=='gated' and self.machine.top_k is None and kind is not None else None

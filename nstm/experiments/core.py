@@ -57,6 +57,7 @@ DEFAULTS = dict(
     test_tokens=2**18,                   # at most so many tokens a test batch
     test_every=None,                     # test also after each so many steps, and say which was best on what settings are chosen by
     test_states=None,                    # states of each layer when it is tested: a tape may be longer then than in training
+    tied=False,                          # of a task whose answers are symbols of its input: their embeddings are the last layer
 )
 
 # %% ../../nbs/50_experiments.ipynb #8a099a88
@@ -126,7 +127,8 @@ class Labels:
     def __init__(self,
         task,  # from `nstm.tasks`
     ): self.task,self.name = task,task.name
-    def model(self, c): return SequenceClassifier(self.task.classes, vocab_size=self.task.vocab, pool='none', **block_of(c))
+    def model(self, c):
+        return SequenceClassifier(self.task.classes, vocab_size=self.task.vocab, pool='none', first_answer=self.task.first_answer if c['tied'] else None, **block_of(c))
     def batch(self, batch_size, length, gen, device, min_length=None, part='train'):
         task = self.task if part=='train' else self.task.held_out()
         return task.batch(batch_size, length, gen, device, min_length if min_length is not None and min_length<length else None)
@@ -259,6 +261,7 @@ def build(
 )->nn.Module:
     "The model of a run; with `parameters` set, the width of the MLP is chosen to match."
     meet(c['mixer'], MIXERS, RIVALS)
+    if c['tied'] and not isinstance(problem, Labels): raise ValueError(f"tied=True is for tasks whose answers are symbols of their input, got {problem.name!r}")
     if c['parameters']: c = {**c, 'mlp_hidden':mlp_width(problem, c)}
     torch.manual_seed(seed)
     model = problem.model(c)
