@@ -276,6 +276,7 @@ class Read(nn.Module):
         x:Tensor,         # [B, T, D]
         Ms:Tensor,        # [B, T, H, S, d] states after each token
         importance=None,  # [S]
+        moves=None,       # a `Transition`, with which a 'softmax' read is sharpened and hardened
     )->tuple[Tensor,Tensor|None]: # [B, T, D]; read weights [B, T, H, R, S], for 'softmax' [B, T, 1, R, S], for 'all' None
         to = x.dtype if not torch.is_autocast_enabled(x.device.type) else Ms.dtype
         if self.kind=='signed':
@@ -287,7 +288,8 @@ class Read(nn.Module):
             return self.finish(torch.einsum('bthsd,hsdr->bthsr', Ms.to(to), self.states.to(to))), None
         Ms,pick = Ms.to(to).transpose(2,3).flatten(3).unsqueeze(2), F.linear(x, self.pick.flatten(0,-2)).unflatten(-1, self.pick.shape[:-1]).to(to).unsqueeze(2) # whole states, all heads of each
         logits = pick @ Ms.mT * Ms.shape[-1]**-.5
-        w = (logits if importance is None else logits+importance.log()).softmax(-1)
+        if importance is not None: logits = logits+importance.log()
+        w = logits.softmax(-1) if moves is None else moves.choice(logits)
         return self.finish(w.to(to) @ Ms), w
 
 # %% ../nbs/08_sequence.ipynb #8a899d74
@@ -314,6 +316,7 @@ class NSTM(HasStates, nn.Module):
         bidirectional:bool=False, # add a second layer that reads backwards, for classifiers
         timescale:tuple=None,   # shortest and longest time scale of writes at the start, in tokens; None: see below
         hard_write:bool=True,   # where transitions are annealed and hardened, write gates are too
+        hard_read:bool=False,   # and so is a 'softmax' read, which then takes one state and no mean of many; of a tape ('shift' in the scan core)
         transition_rank:int=None, # rank of the transition logits
         transition_keep:float=.9, # how much of a state stays in place before training
         transition_input:str='token', # 'token', or 'both': token and states choose the move (recurrent core)
@@ -342,13 +345,15 @@ class NSTM(HasStates, nn.Module):
         if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
+        if hard_read and (read,transition,core)!=('softmax','shift','scan'): raise ValueError(f"hard_read=True wants read='softmax', transition='shift' and core='scan'; got read={read!r}, transition={transition!r}, core={core!r}")
         if timescale is None: timescale = (1.,1024.) if transition=='identity' else (400.,400.)
         if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
         self.max_states,self.prune_threshold = check_count(max(64, S) if max_states is None else max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
         self.d_model,self.num_states,self.num_heads,self.gate_type,self.core = D,S,H,gate_type,core
-        self.write,self.hard_write,self.norm,self.chunk_size,self.communicate = write,bool(hard_write),norm,chunk_size,check_count(communicate, 'communicate', least=0)
+        self.write,self.hard_write,self.hard_read,self.norm,self.chunk_size,self.communicate = write,bool(hard_write),bool(hard_read),norm,chunk_size,check_count(communicate, 'communicate', least=0)
         self.conv_size,self.backend,kw = check_count(conv_size, 'conv_size', least=0),backend,dict(device=device, dtype=dtype)
-        self.slots = nn.Parameter(torch.randn(S, D, **kw))
+        self.blank = transition=='shift' and write_states is not None and write_states<S     # a tape: what lies behind the written states is empty, the same everywhere
+        self.slots = nn.Parameter(torch.randn(write_states+1 if self.blank else S, D, **kw))
         self.conv = nn.Parameter(torch.randn(D, conv_size, **kw)*(2*conv_size)**-.5) if conv_size>1 else None
         if conv_size>1:
             with torch.no_grad(): self.conv[:,-1] += .5**.5
@@ -360,10 +365,11 @@ class NSTM(HasStates, nn.Module):
         self.read = Read(D, S, H, read, num_reads, norm=='read', check_range(head_dropout, 'head_dropout', 0, .99), **kw)
         self.reverse = None
         if bidirectional:
-            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, route_floor=route_floor, write=write, write_states=write_states, hard_write=hard_write, communicate=communicate,
+            self.reverse = NSTM(D, S, H, gate_type, core, transition, read, num_reads=num_reads, route=route, top_k=top_k, route_floor=route_floor, write=write, write_states=write_states, hard_write=hard_write, hard_read=hard_read, communicate=communicate,
                 communicate_top_k=communicate_top_k, importance=importance, timescale=timescale, transition_rank=transition_rank, transition_keep=transition_keep, transition_input=transition_input, norm=norm, head_dropout=head_dropout,
                 conv_size=conv_size, chunk_size=chunk_size, max_states=max_states, prune_threshold=prune_threshold, backend=backend, **kw)
-    state_dims = dict(slots=(0,))
+    @property
+    def state_dims(self): return {} if self.blank else dict(slots=(0,))
 
     def forward(self,
         x:Tensor,             # [B, T, D] tokens
@@ -379,7 +385,7 @@ class NSTM(HasStates, nn.Module):
         z,back = self.reverse(flip_tokens(x, lengths), back, lengths)
         return y + flip_tokens(z, lengths), (there,back)
 
-    def sharpened(self): return list(self.transition.parameters()) + ([self.machine.gates,self.machine.bias] if self.core=='scan' and self.hard_write and self.transition.kind!='identity' else [])
+    def sharpened(self): return list(self.transition.parameters()) + ([self.machine.gates,self.machine.bias] if self.core=='scan' and self.hard_write and self.transition.kind!='identity' else []) + ([self.read.pick] if self.hard_read else [])
 
     def step(self,
         x_t:Tensor,  # [B, D] one token
@@ -438,7 +444,9 @@ def init_state(self:NSTM,
 )->NSTMState:        # the learned first state, the same for every sequence
     "The state before the first token; its numbers lie in [-1, 1]."
     check_count(batch_size, 'batch_size')
-    first = self.slots.to(work_dtype(self.slots.dtype)).expand(batch_size, -1, -1)
+    first = self.slots.to(work_dtype(self.slots.dtype))
+    if self.blank: first = torch.cat([first, first[-1:].expand(self.num_states-len(first), -1)])
+    first = first.expand(batch_size, -1, -1)
     cell = first if self.gate_type=='lstm' and self.core=='recurrent' else None
     window = None if self.conv is None else first.new_zeros(batch_size, self.conv_size-1, self.d_model)
     return NSTMState(first.tanh(), cell, torch.zeros(batch_size, dtype=torch.int64, device=first.device), window)
@@ -630,7 +638,7 @@ def _scan(self:NSTM, x, state, mask, trace, start):
     if sums and not chunks and moved is None: used = used.to(M.dtype)
     with torch.autocast(x.device.type, enabled=False):
         Ms,M = self.machine(tok, maps, shares, P, M, pad, self.write, between if self.talk is not None else None, C, trace, kernels, used, chunks, moved, cpu)
-    y,w = (self.read.finish(Ms),None) if sums else (cpu.read_finish(self.read, xs, Ms, a),None) if cpu is not None else self.read(xs, Ms, a)
+    y,w = (self.read.finish(Ms),None) if sums else (cpu.read_finish(self.read, xs, Ms, a),None) if cpu is not None else self.read(xs, Ms, a, self.transition if self.hard_read else None)
     back = lambda z: z if z is None or n==T else z[:,:T] if ahead is None else z.gather(1, (ahead[:,None]+torch.arange(T, device=x.device)).view(B, T, *[1]*(z.ndim-2)).expand(-1, -1, *z.shape[2:]))
     if trace is not None:
         for key in ('route','write','keep'): trace[key] = back(trace.get(key))

@@ -189,6 +189,13 @@ class Transition(nn.Module):
         g = self._noisy(z*self.sharpness).sigmoid()
         return harden_gate(g) if self.hard_gate else self._mix(g, harden_gate)
 
+    def choice(self,
+        z:Tensor,  # [..., n] logits
+    )->Tensor:     # [..., n], sums to 1; with `hard` set, exactly one-hot
+        "A softmax that is sharpened and hardened with the transition."
+        w = self._noisy(z*self.sharpness).softmax(-1)
+        return harden(w) if self.hard else self._mix(w, harden)
+
     def gate_kind(self): # True for a hard gate, False for a plain sigmoid, None for anything in between
         if isinstance(self.sharpness, Tensor) or self.sharpness!=1: return None
         noisy = self.training and self.noise is not None and not self.hard

@@ -10,21 +10,23 @@ from .core import Experiment
 from ..rivals import RIVAL_SETTINGS
 
 # %% ../../nbs/52_copying.ipynb #93f000da
-TAPE = dict(core='scan', transition='shift', write_states=1, read='softmax', num_states=64, num_heads=4, communicate=0, conv_size=2, num_reads=2, transition_keep=.5)
-HARDEN = dict(soft_until=.6, hard_from=.85)
+TAPE = dict(core='scan', transition='shift', write_states=1, read='softmax', hard_read=True, num_states=128, num_heads=4, communicate=0, conv_size=2, num_reads=2, transition_keep=.5, timescale=(2.,2.))
+HARDEN = dict(soft_until=.6, heads_from=.8, hard_from=.9, noise=.5)
 SHORT = dict(tasks=('copy',), d_model=32, length=16, min_length=5, steps=800, batch_size=32, lr=1e-2, test_lengths=(16,40), test_sequences=64)
-SMALL = dict(mixer_options=dict(num_states=16, conv_size=0), anneal=dict(soft_until=.6, hard_from=.8), test_states=24)
+SMALL = dict(mixer_options=dict(num_states=16, conv_size=0), hold=.6, test_states=48)
 experiment = Experiment('copying', 'Who copies and recalls, also sequences longer than any it was trained on?',
     models={
         'NSTM': dict(mixer='nstm', mixer_options=TAPE, anneal=HARDEN),
         'NSTM, stays at first': dict(mixer='nstm', mixer_options=dict(TAPE, transition_keep=.9), anneal=HARDEN),
         'NSTM, writes everywhere': dict(mixer='nstm', mixer_options=dict(TAPE, write_states=None), anneal=HARDEN),
+        'NSTM, soft read': dict(mixer='nstm', mixer_options=dict(TAPE, hard_read=False), anneal=HARDEN),
+        'NSTM, slow gates': dict(mixer='nstm', mixer_options=dict(TAPE, timescale=(400.,400.)), anneal=HARDEN),
         **RIVAL_SETTINGS,
     },
     presets=dict(
         quick=dict(SHORT, models=('NSTM','GRU','Transformer'), per_model=dict(NSTM=SMALL)),
-        parts=dict(SHORT, models=('NSTM','NSTM, stays at first','NSTM, writes everywhere','GRU','Transformer'), seeds=(0,1,2),
-                   per_model={'NSTM':SMALL, 'NSTM, stays at first':SMALL, 'NSTM, writes everywhere':dict(SMALL, mixer_options=dict(num_states=24, conv_size=0), test_states=None)}),
+        parts=dict({**SHORT, 'test_lengths':(16,40,80)}, models=('NSTM','NSTM, stays at first','NSTM, writes everywhere','NSTM, soft read','NSTM, slow gates','GRU','Transformer'), seeds=(0,1,2),
+                   per_model={**{m: SMALL for m in ('NSTM','NSTM, stays at first','NSTM, soft read','NSTM, slow gates')}, 'NSTM, writes everywhere':dict(SMALL, mixer_options=dict(num_states=48, conv_size=0), test_states=None)}),
         full=dict(models=('NSTM',*RIVAL_SETTINGS), tasks=('copy','repeat_copy','selective_copy','recall'), d_model=128, length=100, min_length=10, steps=2500, batch_size=64, lr=5e-3, seeds=(0,1,2), parameters=400_000, per_model=dict(NSTM=dict(test_states=512)),
                   test_lengths=(50,100,200,400,1000), test_sequences=128),
     ), score='accuracy')
