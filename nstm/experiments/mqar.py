@@ -17,12 +17,12 @@ def memory(num_states, **options):
     "Settings of an NSTM with so many states, for recall: no moves, a short convolution."
     return dict(mixer='nstm', mixer_options=dict(core='scan', transition='identity', read='signed', conv_size=4, num_states=num_states, num_heads=4, communicate=0, chunk_size=16, **options))
 LENGTHS,LOOPS = (64,128,256,512),('RIMs','TLB','DNC')    # models that go token by token in Python take hours for the long ones
-MODELS = {**{f'NSTM, {S} states': memory(S) for S in (8,16,32,64)}, **RIVAL_SETTINGS}
-FULL = dict(d_model=128, n_layers=2, steps=3000, lrs=(2e-3,5e-3), bf16=True, test_sequences=512)
+MODELS = {**{f'NSTM, {S} states': memory(S) for S in (8,16,32,64)}, 'NSTM, no convolution': {**memory(16), 'mixer_options':{**memory(16)['mixer_options'], 'conv_size':0}}, **RIVAL_SETTINGS}
+FULL = dict(d_model=128, n_layers=2, steps=3000, lrs=(2e-3,5e-3), bf16=True, tied=True, test_sequences=512)
 experiment = Experiment('mqar', 'How much of what was paired can be recalled, for each byte of state?',
     models=MODELS,
     presets=dict(
-        quick=dict(tasks=('mqar_16',), models=('NSTM, 16 states','Transformer'), d_model=32, n_layers=2, length=16, steps=400, batch_size=64, lr=5e-3, test_lengths=(16,), test_sequences=256),
+        quick=dict(tasks=('mqar_16',), models=('NSTM, 16 states','Transformer'), d_model=32, n_layers=2, length=16, steps=400, batch_size=64, lr=5e-3, tied=True, test_lengths=(16,), test_sequences=256),
         full=dict(FULL, tasks=tuple(f'mqar_{T}' for T in LENGTHS), models=tuple(m for m in MODELS if m not in LOOPS), per_task={f'mqar_{T}': dict(length=T, batch_size=2**13//T, test_lengths=(T,)) for T in LENGTHS}),
         loops=dict(FULL, tasks=('mqar_64',), models=LOOPS, length=64, batch_size=128, test_lengths=(64,)),
     ), score='accuracy')

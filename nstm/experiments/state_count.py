@@ -19,5 +19,5 @@ experiment = Experiment('state_count', 'What does each further state bring, and 
                    anneal=form()['anneal'], mixer_options={**form()['mixer_options'], 'num_heads':4}),
         full=dict(tasks=('a5','mqar_128'), seeds=(0,1,2), steps=2500, test_sequences=128,
                   per_task=dict(a5=dict(lr=4e-3, batch_size=128, stages=STAGES, anneal=form()['anneal'], mixer_options={**form()['mixer_options'], 'num_heads':8}, test_lengths=(40,160,512)),
-                                mqar_128=dict(lr=5e-3, length=128, batch_size=64, n_layers=2, bf16=True, mixer_options=memory(8)['mixer_options'], test_lengths=(128,)))),
+                                mqar_128=dict(lr=5e-3, length=128, batch_size=64, n_layers=2, bf16=True, tied=True, mixer_options=memory(8)['mixer_options'], test_lengths=(128,)))),
     ))
