@@ -41,10 +41,9 @@ def _sigmoid(x, FAST: tl.constexpr):
     else: return 1/(1+tl.exp(-x))
 
 @_jit
-def _softmax(l, NB: tl.constexpr, SP: tl.constexpr):
-    z = tl.reshape(l, (NB, SP))
-    e = tl.exp(z - tl.max(z, 1, keep_dims=True))
-    return tl.reshape(e/tl.sum(e, 1, keep_dims=True), (NB*SP,))
+def _exp(x, FAST: tl.constexpr):
+    if FAST: return tl.inline_asm_elementwise('ex2.approx.ftz.f32 $0, $1;', '=f,f', [1.4426950408889634*x], dtype=tl.float32, is_pure=True, pack=1)
+    else: return tl.exp(x)
 
 @_jit
 def _rows(P, at, row, step, jump, nb, last, NB: tl.constexpr):
@@ -54,18 +53,27 @@ def _rows(P, at, row, step, jump, nb, last, NB: tl.constexpr):
 
 # %% ../nbs/09b_recurrence.ipynb #a6c7251f
 @_jit
-def _more(m, a, n, b):   # the greatest of two parts, and their sums of exponentials
-    top = tl.maximum(m, n)
-    return top, a*tl.exp(m-top) + b*tl.exp(n-top)
+def _softmax(l, NB: tl.constexpr, SP: tl.constexpr, FAST: tl.constexpr): # of each column, over the rows of each sequence
+    if NB==1:
+        e = _exp(l - tl.max(l, 0, keep_dims=True), FAST)
+        return e*(1/tl.sum(e, 0, keep_dims=True))
+    z = tl.reshape(l, (NB, SP, l.shape[1]))
+    e = _exp(z - tl.max(z, 1, keep_dims=True), FAST)
+    return tl.reshape(e*(1/tl.sum(e, 1, keep_dims=True)), l.shape)
 
 @_jit
-def _talk(M1, Wa, Wv, g, la, same, ok, Z, PW, at, z0, zs, s, SP: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, SAVE: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr, FAST: tl.constexpr):
+def _across(x, CT: tl.constexpr, PREC: tl.constexpr): # the sum of each row, in all columns; [R, 1] of many rows, for which there is no room
+    R: tl.constexpr = x.shape[0]
+    D: tl.constexpr = x.shape[1]
+    if R>32: return tl.sum(x, 1)[:,None]
+    else: return _mul(x, tl.full((D, D), 1., CT), tl.zeros((R, D), tl.float32), CT, PREC)
+
+@_jit
+def _talk(M1, Wa, Wv, g, la, Z, PW, at, z0, zs, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, SAVE: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr, FAST: tl.constexpr):
     zero = tl.zeros((R, D), tl.float32)
     E,F = _mul(M1, tl.trans(Wa), zero, CT, PREC),_mul(M1, tl.trans(Wv), zero, CT, PREC)
-    l = tl.where(same, _mul(E, tl.trans(M1), tl.zeros((R, R), tl.float32), CT, PREC) + la[None,:], -1e30)
-    top,total = tl.reduce((l, tl.full((R, R), 1., tl.float32)), 1, _more, keep_dims=True)
-    p = tl.exp(l-top)/total
-    y = _tanh(_mul(p, F, zero, CT, PREC), FAST)
+    p = _softmax(_mul(M1, tl.trans(E), la, CT, PREC), 1, R, FAST)   # [speakers, listeners]
+    y = _tanh(_mul(tl.trans(p), F, zero, CT, PREC), FAST)
     if SAVE:
         tl.store(Z+5*zs+at, _held(E, R, D, W)); tl.store(Z+6*zs+at, _held(F, R, D, W)); tl.store(Z+7*zs+at, _held(y, R, D, W))
         V: tl.constexpr = 2 if W>2 else W
@@ -97,7 +105,7 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
     if TALK>0:
         Wa,Wv = tl.load(A+dd).to(CT),tl.load(V+dd).to(CT)
         g = tl.load(G+at, okd, other=0.)
-        same = (nb[:,None] == nb[None,:]) & (s<S)[None,:]
+        to_all = tl.where((nb[:,None] == nb[None,:]) & (s<S)[:,None], la[:,None], -1e30)
     hsd = H.to(tl.int64)*S*D
     ck = (b*tl.cdiv(T, C)*hsd + (h*S+s)*D)[:,None] + d[None,:]           # of the first states of a sequence
     M = tl.load(CK + ck + first//C*hsd, okd, other=0.)
@@ -125,6 +133,9 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
         z0 = (h*NG+group).to(tl.int64)*TZ + (t-t0)
         za = z0*R*D + hold
         M16 = M.to(CT)
+        if ROUTE:
+            asked = M*u[0].to(tl.float32)
+            if R<=32: asked = asked.to(CT)
         if N>0:                                        # what was read after the token before
             if SAVE:
                 dp = _mul(pick, tl.trans(M16), tl.zeros((NP, R), tl.float32), CT, PREC)
@@ -138,10 +149,10 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
             if t%C==0: tl.store(CK + ck + t//C*hsd, M, okd)
         r,w,sn = _mul(M16, tl.trans(Wr), br, CT, PREC),_mul(M16, tl.trans(Ww), bw, CT, PREC),_mul(M16, tl.trans(Wn), tl.zeros((R, D), tl.float32), CT, PREC)
         if ROUTE:
-            rho = _softmax(tl.sum(M*u[0].to(tl.float32), 1) + la, NB, SP)
-            x = (S*(1-FLOOR)*rho + FLOOR)[:,None]
+            rho = _softmax(_across(asked, CT, PREC) + la[:,None], NB, SP, FAST)
+            x = S*(1-FLOOR)*rho + FLOOR
             r += x*u[1].to(tl.float32); w += x*u[2].to(tl.float32); n = x*u[3].to(tl.float32)
-            if SAVE: tl.store(RHO+z0*R+i, rho)
+            if SAVE: tl.store(RHO+z0*R+i[:,None]+0*d[None,:], rho, tl.broadcast_to((d==0)[None,:], (R, D)))
         else: r += u[0].to(tl.float32); w += u[1].to(tl.float32); n = u[2].to(tl.float32)
         r,w = _sigmoid(r, FAST),_sigmoid(w, FAST)
         n = _tanh(n + bn + r*sn, FAST)
@@ -149,12 +160,13 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
         if SAVE:
             tl.store(Z+za, _held(M, R, D, W)); tl.store(Z+zs+za, _held(r, R, D, W)); tl.store(Z+2*zs+za, _held(w, R, D, W)); tl.store(Z+3*zs+za, _held(sn, R, D, W)); tl.store(Z+4*zs+za, _held(n, R, D, W))
         M2 = M1
-        if TALK==1: M2 = _talk(M1, Wa, Wv, g, la, same, ok, Z, PW, za, z0, zs, s, SP, R, D, W, SAVE, CT, PREC, FAST)
+        if TALK==1: M2 = _talk(M1, Wa, Wv, g, to_all, Z, PW, za, z0, zs, R, D, W, SAVE, CT, PREC, FAST)
         if TALK>1:
             due = (pos+t+1)%TALK==0
-            if tl.max(due.to(tl.int32), 0)>0: M2 = tl.where(due[:,None], _talk(M1, Wa, Wv, g, la, same, ok, Z, PW, za, z0, zs, s, SP, R, D, W, SAVE, CT, PREC, FAST), M1)
+            if tl.max(due.to(tl.int32), 0)>0: M2 = tl.where(due[:,None], _talk(M1, Wa, Wv, g, to_all, Z, PW, za, z0, zs, R, D, W, SAVE, CT, PREC, FAST), M1)
         if MASK: M2 = tl.where((t<n_real)[:,None], M2, M)
-        M = tl.where(okd, M2, 0.)
+        M = M2
+        if S<SP or NB>1: M = tl.where(okd, M2, 0.)
         if N==0:
             if not SAVE: tl.store(O + ((((b*T+t)*H+h)*S+s)*D)[:,None] + d[None,:], M, okd)
         row += H
@@ -183,26 +195,28 @@ def _given(U, PICK, DO, d, s, ok, row, jump, nb, last, S: tl.constexpr, NB: tl.c
 
 # %% ../nbs/09b_recurrence.ipynb #952306f6
 @_jit
-def _scale(G, NB: tl.constexpr, SP: tl.constexpr, CT: tl.constexpr): # [R]: the power of two that brings the largest gradient of a sequence between 1 and 2
+def _scale(G, NB: tl.constexpr, SP: tl.constexpr, CT: tl.constexpr): # [R, 1] twice: the power of two that brings the largest gradient of a sequence between 1 and 2, and its inverse
     R: tl.constexpr = NB*SP
-    if CT==tl.float32: return tl.full((R,), 1., tl.float32)
-    most = tl.max(tl.reshape(tl.max(tl.abs(G), 1), (NB, SP)), 1, keep_dims=True)
-    up = tl.exp2(-tl.minimum(tl.maximum(tl.floor(tl.log2(most)), -100.), 100.))
-    return tl.reshape(tl.broadcast_to(up, (NB, SP)), (R,))
+    if CT==tl.float32: return tl.full((R, 1), 1., tl.float32),tl.full((R, 1), 1., tl.float32)
+    most = tl.reshape(tl.broadcast_to(tl.max(tl.reshape(tl.max(tl.abs(G), 1), (NB, SP)), 1, keep_dims=True), (NB, SP)), (R,))
+    e = tl.minimum(tl.maximum(most.to(tl.int32, bitcast=True)>>23, 27), 227)            # the exponent, as it stands in the number
+    return ((254-e)<<23).to(tl.float32, bitcast=True)[:,None],(e<<23).to(tl.float32, bitcast=True)[:,None]
 
 @_jit
-def _untalk(G2, inv, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):   # E, F, y, p as they were -> gradient of M1, of the gate; of the logits; of E, F
+def _untalk(G2, inv, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, SOME: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):   # E, F, y, p as they were -> gradient of M1, of the gate; of the logits; of E, F
     zero = tl.zeros_like(G2)
-    Gd = tl.where(due[:,None], G2, 0.)
-    dy = Gd*g*(1-y*y)
-    dp = _mul(dy, tl.trans(F), tl.zeros((R, R), tl.float32), CT, PREC)
-    dF = _mul(tl.trans(p), dy, zero, CT, PREC)
-    dl = p*(dp - tl.sum(p*dp, 1, keep_dims=True))
-    dE = _mul(dl, M1, zero, CT, PREC)
-    G1 = _mul(dF, Wv, G2 - g*Gd, CT, PREC)
-    G1 = _mul(tl.trans(dl), E, G1, CT, PREC)
+    Gd = G2
+    if SOME: Gd = tl.where(due[:,None], G2, 0.)
+    dy = (Gd*g*(1-y*y)).to(CT)
+    dp = _mul(F, tl.trans(dy), tl.zeros((R, R), tl.float32), CT, PREC)
+    dF = _mul(p, dy, zero, CT, PREC)
+    dl = p*(dp - tl.sum(p*dp, 0, keep_dims=True))
+    dl16,dF16 = dl.to(CT),dF.to(CT)
+    dE = _mul(tl.trans(dl16), M1, zero, CT, PREC)
+    G1 = _mul(dl16, E, G2 - g*Gd, CT, PREC)
+    G1 = _mul(dF16, Wv, G1, CT, PREC)
     tl.store(DZ+3*zs+za, _held(dE*inv, R, D, W)); tl.store(DZ+4*zs+za, _held(dF*inv, R, D, W))
-    return _mul(dE, Wa, G1, CT, PREC), Gd*(y-M1)*inv, tl.sum(dl, 0)
+    return _mul(dE, Wa, G1, CT, PREC), Gd*(y-M1)*inv, dl*inv
 
 @_jit
 def _sums(a, b, c, e, nb, OUT, d, row, jump, b0, B, NB: tl.constexpr, K: tl.constexpr):   # over the states of each sequence, of three or four tiles; one store for each sequence
@@ -218,7 +232,7 @@ def _sums(a, b, c, e, nb, OUT, d, row, jump, b0, B, NB: tl.constexpr, K: tl.cons
 @_jit
 def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, DZ, DU, DBIAS, DLA, B, T, H, t0, t1, TZ,
              S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr, D: tl.constexpr, N: tl.constexpr, NP: tl.constexpr, TALK: tl.constexpr,
-             ROUTE: tl.constexpr, FLOOR: tl.constexpr, MASK: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
+             ROUTE: tl.constexpr, FLOOR: tl.constexpr, MASK: tl.constexpr, SHARE: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
     R: tl.constexpr = NB*SP
     K: tl.constexpr = 3+ROUTE
     NG = tl.cdiv(B, NB)
@@ -238,8 +252,8 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
     if TALK>1: pos = tl.load(POS+b, b<B, other=0)
     at_c = (((b*H+h)*S+s)*D)[:,None] + d[None,:]
     carry = tl.load(CARRY+at_c, okd, other=0.)
-    an,ag,al = tl.zeros((R, D), tl.float32),tl.zeros((R, D), tl.float32),tl.zeros((R,), tl.float32)
-    at_ = tl.zeros((R,), tl.float32)
+    an,ag = tl.zeros((R, D), tl.float32),tl.zeros((R, D), tl.float32)
+    if SHARE: al,at_ = tl.zeros((R, D), tl.float32),tl.zeros((R, R), tl.float32)
     jump = T*H
     last = B-1-b0
     row = b0.to(tl.int64)*jump + (t1-1)*H + h
@@ -260,22 +274,23 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
         for k in tl.static_range(N):
             G2 += brought[K+2*k+1].to(tl.float32)[:,None]*brought[K+2*k].to(tl.float32)
         if N==0: G2 += tl.load(DO + ((((b*T+t)*H+h)*S+s)*D)[:,None] + d[None,:], okd, other=0.).to(tl.float32)
-        up = _scale(G2, NB, SP, CT)
-        inv = 1/up
-        G2,inv2 = G2*up[:,None],inv[:,None]
+        up,inv = _scale(G2, NB, SP, CT)
+        G2 *= up
         live = ok
         if MASK: live = ok & (t<n_real)
         G1 = G2
         if TALK>0:
             E,F,y,p,M1 = _tile(got[6], R, D, W),_tile(got[7], R, D, W),_tile(got[8], R, D, W).to(tl.float32),_tile(got[9], R, R, X).to(tl.float32),M + w*(n-M)
             if TALK==1:
-                G1,dg,da = _untalk(G2, inv2, live, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, CT, PREC)
-                ag += dg; at_ += da*inv
+                G1,dg,da = _untalk(G2, inv, live, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, MASK, CT, PREC)
+                ag += dg
+                if SHARE: at_ += da
             else:
                 due = live & ((pos+t+1)%TALK==0)
                 if tl.max(due.to(tl.int32), 0)>0:
-                    G1,dg,da = _untalk(G2, inv2, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, CT, PREC)
-                    ag += dg; at_ += da*inv
+                    G1,dg,da = _untalk(G2, inv, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, True, CT, PREC)
+                    ag += dg
+                    if SHARE: at_ += da
                 else:
                     none = tl.zeros((32*W, R*D//(32*W)), tl.float32)
                     tl.store(DZ+3*zs+za, none); tl.store(DZ+4*zs+za, none)
@@ -284,25 +299,31 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
         dn = G1*w*(1-n*n)
         ds = dn*r
         dr = dn*sn*r*(1-r)
-        an += dn*inv2
-        tl.store(DZ+za, _held(dr*inv2, R, D, W)); tl.store(DZ+zs+za, _held(dw*inv2, R, D, W)); tl.store(DZ+2*zs+za, _held(ds*inv2, R, D, W))
-        G0 = _mul(dr, Wr, G1*(1-w), CT, PREC)
-        G0 = _mul(dw, Ww, G0, CT, PREC)
-        G0 = _mul(ds, Wn, G0, CT, PREC)
+        an += dn*inv
+        tl.store(DZ+za, _held(dr*inv, R, D, W)); tl.store(DZ+zs+za, _held(dw*inv, R, D, W)); tl.store(DZ+2*zs+za, _held(ds*inv, R, D, W))
+        dr16,dw16,ds16 = dr,dw,ds
         if ROUTE:
-            rho = got[5]
-            share = (rho*S*(1-FLOOR))[:,None]
             key,ur,uw,un = brought[0].to(tl.float32),brought[1].to(tl.float32),brought[2].to(tl.float32),brought[3].to(tl.float32)
-            x = tl.sum(share*(dr*ur + dw*uw + dn*un), 1)
-            total = tl.sum(tl.reshape(x, (NB, SP)), 1, keep_dims=True)
-            dlr = x - rho*tl.reshape(tl.broadcast_to(total, (NB, SP)), (R,))
-            al += dlr*inv
-            G0 += dlr[:,None]*key
-            share = (share+FLOOR)*inv2
-            _sums(share*dr, share*dw, share*dn, (dlr*inv)[:,None]*M, nb, DU, d, row, jump, b0, B, NB, K)
-        else: _sums(dr*inv2, dw*inv2, dn*inv2, dn, nb, DU, d, row, jump, b0, B, NB, K)
+            x = dr*ur + dw*uw + dn*un
+            if R<=32: x = x.to(CT)
+        if R<=32: dr16,dw16,ds16 = dr.to(CT),dw.to(CT),ds.to(CT)                         # all factors together, for one barrier
+        G0 = _mul(dr16, Wr, G1*(1-w), CT, PREC)
+        G0 = _mul(dw16, Ww, G0, CT, PREC)
+        G0 = _mul(ds16, Wn, G0, CT, PREC)
+        if ROUTE:
+            rho = got[5][:,None]
+            share = rho*S*(1-FLOOR)
+            x = share*_across(x, CT, PREC)
+            z = tl.reshape(x, (NB, SP, x.shape[1]))
+            x -= rho*tl.reshape(tl.broadcast_to(tl.sum(z, 1, keep_dims=True), z.shape), x.shape)
+            if SHARE: al += x*inv
+            G0 += x*key
+            share = (share+FLOOR)*inv
+            _sums(share*dr, share*dw, share*dn, x*inv*M, nb, DU, d, row, jump, b0, B, NB, K)
+        else: _sums(dr*inv, dw*inv, dn*inv, dn, nb, DU, d, row, jump, b0, B, NB, K)
         if MASK: G0 = tl.where(live[:,None], G0, G2)
-        carry = tl.where(okd, G0*inv2, 0.)
+        carry = G0*inv
+        if S<SP or NB>1: carry = tl.where(okd, carry, 0.)
         row -= H
         z0 -= 1
         got,brought = ahead,next_brought
@@ -310,8 +331,9 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
     at_b = (((b*H+h)*S+s)*2*D)[:,None]+d[None,:]                  # sums over tokens, for each sequence
     an += tl.load(DBIAS+at_b, okd, other=0.); ag += tl.load(DBIAS+at_b+D, okd, other=0.)
     tl.store(DBIAS+at_b, an, okd); tl.store(DBIAS+at_b+D, ag, okd)
-    al += at_
-    tl.store(DLA+(b*H+h)*S+s, tl.load(DLA+(b*H+h)*S+s, ok, other=0.)+al, ok)
+    if SHARE:
+        al = tl.sum(al, 1)/D + tl.sum(at_, 1)
+        tl.store(DLA+(b*H+h)*S+s, tl.load(DLA+(b*H+h)*S+s, ok, other=0.)+al, ok)
 
 # %% ../nbs/09b_recurrence.ipynb #44189c7f
 @_jit
@@ -323,33 +345,33 @@ def _load_tiles(Z, at, ok, TB: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W
     return _tiles(tl.load(Z+at, ok, other=0.), TB, R, D, W)
 
 @_jit
-def _recurrent_weights(Z, DZ, DW, DV, DB, T, H, L, TZ, NG, PER, S: tl.constexpr, SP: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, TB: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
+def _recurrent_weights(Z, DZ, DW, DV, DB, H, L, NG, PER, S: tl.constexpr, SP: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, TB: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
     h,d = tl.program_id(0),tl.arange(0, D)
     first,end = tl.program_id(1)*PER,tl.minimum(tl.program_id(1)*PER+PER, NG*L)
-    zs = H*NG.to(tl.int64)*TZ*R*D
-    hold = tl.arange(0, 32*W)[:,None]*(R*D//(32*W)) + tl.arange(0, R*D//(32*W))[None,:]
-    talk = tl.program_id(2)
+    zs = H*NG.to(tl.int64)*L*R*D
+    Z += (h*NG.to(tl.int64)*L + first)*R*D
+    DZ += (h*NG.to(tl.int64)*L + first)*R*D
+    k = tl.arange(0, TB)[:,None,None]
+    at = k*(R*D) + (tl.arange(0, 32*W)[:,None]*(R*D//(32*W)) + tl.arange(0, R*D//(32*W))[None,:])[None,:,:]
     a,b,c = tl.zeros((D, D), tl.float32),tl.zeros((D, D), tl.float32),tl.zeros((D, D), tl.float32)
-    sr,sw = tl.zeros((32*W, R*D//(32*W)), tl.float32),tl.zeros((32*W, R*D//(32*W)), tl.float32)
-    for n in range(first, end, TB):
-        k = n+tl.arange(0, TB)
-        at = ((h*NG+k//L).to(tl.int64)*TZ + k%L)[:,None,None]*R*D + hold[None,:,:]
-        ok = tl.broadcast_to((k<end)[:,None,None], (TB, 32*W, R*D//(32*W)))
-        m = _load_tiles(Z, at, ok, TB, R, D, W).to(tl.float32)
-        if talk==1:
-            w,v = _load_tiles(Z+2*zs, at, ok, TB, R, D, W).to(tl.float32),_load_tiles(Z+4*zs, at, ok, TB, R, D, W).to(tl.float32)
-            de,df = _load_tiles(DZ+3*zs, at, ok, TB, R, D, W),_load_tiles(DZ+4*zs, at, ok, TB, R, D, W)
-            mt = tl.trans((m+w*(v-m)).to(CT))
-            a,b = _mul(mt, de, a, CT, PREC),_mul(mt, df, b, CT, PREC)
-        else:
-            dr,dw,ds = tl.load(DZ+at, ok, other=0.),tl.load(DZ+zs+at, ok, other=0.),_load_tiles(DZ+2*zs, at, ok, TB, R, D, W)
-            sr += tl.sum(dr.to(tl.float32), 0); sw += tl.sum(dw.to(tl.float32), 0)
-            mt = tl.trans(m.to(CT))
-            a,b,c = _mul(mt, _tiles(dr, TB, R, D, W), a, CT, PREC),_mul(mt, _tiles(dw, TB, R, D, W), b, CT, PREC),_mul(mt, ds, c, CT, PREC)
-    if talk==1:
+    if tl.program_id(2)==1:                                                            # communication
+        for n in range(first, end, TB):
+            ok = tl.broadcast_to(n+k<end, (TB, 32*W, R*D//(32*W)))
+            m,w,v = tl.load(Z+at, ok, other=0.).to(tl.float32),tl.load(Z+2*zs+at, ok, other=0.).to(tl.float32),tl.load(Z+4*zs+at, ok, other=0.).to(tl.float32)
+            mt = tl.trans(_tiles((m+w*(v-m)).to(CT), TB, R, D, W))
+            a,b = _mul(mt, _load_tiles(DZ+3*zs, at, ok, TB, R, D, W), a, CT, PREC),_mul(mt, _load_tiles(DZ+4*zs, at, ok, TB, R, D, W), b, CT, PREC)
+            Z += TB*R*D; DZ += TB*R*D
         to = h*2*D*D + d[:,None]*2*D + d[None,:]
         tl.atomic_add(DV+to, a); tl.atomic_add(DV+to+D, b)
-    else:
+    else:                                                                              # gates
+        sr,sw = tl.zeros((32*W, R*D//(32*W)), tl.float32),tl.zeros((32*W, R*D//(32*W)), tl.float32)
+        for n in range(first, end, TB):
+            ok = tl.broadcast_to(n+k<end, (TB, 32*W, R*D//(32*W)))
+            mt = tl.trans(_load_tiles(Z, at, ok, TB, R, D, W).to(CT))
+            dr,dw = tl.load(DZ+at, ok, other=0.),tl.load(DZ+zs+at, ok, other=0.)
+            sr += tl.sum(dr.to(tl.float32), 0); sw += tl.sum(dw.to(tl.float32), 0)
+            a,b,c = _mul(mt, _tiles(dr, TB, R, D, W), a, CT, PREC),_mul(mt, _tiles(dw, TB, R, D, W), b, CT, PREC),_mul(mt, _load_tiles(DZ+2*zs, at, ok, TB, R, D, W), c, CT, PREC)
+            Z += TB*R*D; DZ += TB*R*D
         to = h*3*D*D + d[:,None]*3*D + d[None,:]
         tl.atomic_add(DW+to, a); tl.atomic_add(DW+to+D, b); tl.atomic_add(DW+to+2*D, c)
         s = tl.arange(0, R)%SP
@@ -358,10 +380,11 @@ def _recurrent_weights(Z, DZ, DW, DV, DB, T, H, L, TZ, NG, PER, S: tl.constexpr,
 
 # %% ../nbs/09b_recurrence.ipynb #d30c200e
 class _Plan:
-    KEEP = 128     # tokens from one kept state to the next
+    KEEP = 32      # tokens from one kept state to the next
     WAVE = 256     # programs that make a segment again
     LAUNCH = {k: dict(num_warps=4) for k in ('forward','again','back','sums')}   # warps of a program, of each kernel
     ROWS = 64      # of a block in the products over tokens, at least
+    MADE = 8192    # tokens of all sequences for which `u` is made again at a time
     SIDE = True    # two segments alternate where the walk back leaves the GPU half idle
 
     @staticmethod
@@ -435,18 +458,18 @@ def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, length
     k,shape,cuts = 1+side,(H, groups, TZ),list(reversed(range(0, T, TZ)))
     Z,DZ,RHO,P = new(k, 8, *shape, R*d, dtype=there),new(k, 5, *shape, R*d, dtype=later),new(k, *shape, R),new(k, *shape, R*R, dtype=there)
     u,W,bias,A1,V1,g1,la,n1,p1,r1 = _ready((u, W, bias, A, V, g, read, log_a, lengths, position))
-    do,dM,zero = do.contiguous(),dlast.clone(memory_format=torch.contiguous_format),lambda *s: torch.zeros(*s, device=u.device)
+    do,ck,dM,zero = do.contiguous(),ck.contiguous(),dlast.clone(memory_format=torch.contiguous_format),lambda *s: torch.zeros(*s, device=u.device)
     du,dread,dW,dAV,db2,db,dla = torch.empty_like(u),torch.empty_like(r1),zero(H, d, 3*d),zero(H, d, 2*d),zero(H, S, 2*d),zero(B, H, S, 2*d),zero(B, H, S)
     C1,C2,how = getattr(tl, _TYPES[there]),getattr(tl, _TYPES[later]),_Plan.LAUNCH
-    TB = max(1, _Plan.ROWS//R)
+    TB,long = max(1, _Plan.ROWS//R),lambda n: min(TZ, T-cuts[n])                       # tokens of a segment
     def again(n):
-        _recurrent_forward[(groups*H, -(-min(TZ, T-cuts[n])//keep))](u, W, bias, A1, V1, g1, la, n1, p1, r1, ck, ck, do, do, dread, Z[n%k], RHO[n%k], P[n%k], B, T, H, cuts[n], keep, TZ, **o, **fast, C=keep, SAVE=True, CT=C1, **how['again'])
+        _recurrent_forward[(groups*H, -(-long(n)//keep))](u, W, bias, A1, V1, g1, la, n1, p1, r1, ck, ck, do, do, dread, Z[n%k], RHO[n%k], P[n%k], B, T, H, cuts[n], keep, long(n), **o, **fast, C=keep, SAVE=True, CT=C1, **how['again'])
     def back(n):
-        _recurrent_backward[(groups*H,)](u, W, A1, V1, g1, n1, p1, r1, do, Z[n%k], RHO[n%k], P[n%k], dM, DZ[n%k], du, db, dla, B, T, H, cuts[n], min(cuts[n]+TZ, T), TZ, **o, CT=C1, **how['back'])
+        _recurrent_backward[(groups*H,)](u, W, A1, V1, g1, n1, p1, r1, do, Z[n%k], RHO[n%k], P[n%k], dM, DZ[n%k], du, db, dla, B, T, H, cuts[n], cuts[n]+long(n), long(n), **o, SHARE=log_a is not None, CT=C1, **how['back'])
     def sums(n):
-        tokens = groups*min(TZ, T-cuts[n])
-        per = -(-max(-(-tokens//32), 8*TB)//TB)*TB                                 # of a program
-        _recurrent_weights[(H, -(-tokens//per), 1+(talk>0))](Z[n%k], DZ[n%k], dW, dAV, db2, T, H, min(TZ, T-cuts[n]), TZ, groups, per, S=S, SP=o['SP'], R=R, D=d, W=o['W'], TB=TB, CT=C2, PREC=o['PREC'], **how['sums'])
+        tokens = groups*long(n)
+        per = -(-max(-(-tokens*H*(1+(talk>0))//_Plan.WAVE), 8*TB)//TB)*TB           # of a program
+        _recurrent_weights[(H, -(-tokens//per), 1+(talk>0))](Z[n%k], DZ[n%k], dW, dAV, db2, H, long(n), groups, per, S=S, SP=o['SP'], R=R, D=d, W=o['W'], TB=TB, CT=C2, PREC=o['PREC'], **how['sums'])
     _walk(cuts, side, again, back, sums)
     db = db.sum(0)
     return [dM, du, dW, torch.cat([db2, db[...,:d]], -1), *(x.clone() for x in dAV.split(d, -1)), db[...,d:].clone(), dread, dla.sum((0,1))]
@@ -474,6 +497,40 @@ def _gradients(ctx, do, dlast, dck):
 
 _recurrence.register_autograd(_gradients, setup_context=_keep)
 
+# %% ../nbs/09b_recurrence.ipynb #54723444
+def _bring(x, weight): return F.linear(x, weight.flatten(0,1)).unflatten(-1, weight.shape[:2])
+
+class _Made(torch.autograd.Function): # the recurrence on u = x weight^T
+    @staticmethod
+    def forward(ctx, M, x, weight, *given):
+        u = _bring(x, weight)
+        out,last,ck = torch.ops.nstm.recurrence(M, u, *given)
+        ctx.save_for_backward(x, weight, ck, *given[:-3])
+        ctx.given,ctx.dtype = given[-3:],u.dtype
+        ctx.set_materialize_grads(False)
+        return out, last
+    @staticmethod
+    def backward(ctx, do, dlast):
+        x,weight,ck,W,bias,A,V,g,read,log_a,lengths,position = ctx.saved_tensors
+        (B,T,_),(_,_,H,S,d),keep,to = x.shape,ck.shape,ctx.given[1],ctx.dtype
+        n = max(1, _Plan.MADE//(B*keep))*keep
+        w,dM,dx,sums = weight.to(to),torch.zeros_like(ck[:,0]) if dlast is None else dlast,torch.empty_like(x),None
+        dread = None if read is None else torch.empty_like(read)
+        with torch.autocast(x.device.type, enabled=False):
+            for t in reversed(range(0, T, n)):
+                at = slice(t, min(t+n, T))
+                part = lambda z: None if z is None else z[:,at]
+                xt = x[:,at].to(to)
+                dt = part(do) if do is not None else ck.new_zeros(B, xt.shape[1], H, S, d) if read is None else read.new_zeros(B, xt.shape[1], *read.shape[2:4], d)
+                dM,du,*few,dr,dl = torch.ops.nstm.recurrence_backward(dt, dM, ck[:,t//keep:-(-at.stop//keep)], _bring(xt, w), W, bias, A, V, g, part(read), log_a, None if lengths is None else lengths-t, None if position is None else position+t, *ctx.given)
+                du = du.flatten(2)
+                dx[:,at] = du @ w.flatten(0,1)
+                if read is not None: dread[:,at] = dr
+                few = [(du.flatten(0,1).mT @ xt.flatten(0,1)).float(), *few, dl]
+                sums = few if sums is None else [a.add_(b) for a,b in zip(sums, few)]
+        dweight,*few,dl = sums
+        return dM, dx, dweight.view_as(weight).to(weight.dtype), *(z if given is not None else None for z,given in zip((*few, dread, dl), (W,bias,A,V,g,read,log_a))), *[None]*5
+
 # %% ../nbs/09b_recurrence.ipynb #0cfaf74a
 def why_not_recurrence(
     M:Tensor,    # [B, H, S, d] states
@@ -492,7 +549,7 @@ def why_not_recurrence(
 
 # %% ../nbs/09b_recurrence.ipynb #80647aac
 def fused_recurrence(
-    u:Tensor,        # [B, T, H, 3d] what a token adds to reset gate, write gate and candidate; or [B, T, H, 4d] with its key in front: states compete for it; float32, float16 or bfloat16
+    u:Tensor|tuple,  # [B, T, H, 3d] what a token adds to reset gate, write gate and candidate; or [B, T, H, 4d] with its key in front: states compete for it; float32, float16 or bfloat16; or a pair x [B, T, D], weight [H, 3d or 4d, D] of which it is the product
     W:Tensor,        # [H, d, 3d] what a state adds to the three
     bias:Tensor,     # [H, S, 3d] their biases
     M:Tensor,        # [B, H, S, d] states before the first token; they and all sums are float32
@@ -509,20 +566,26 @@ def fused_recurrence(
     "Route, gate, write, communicate and read, token by token, in one kernel; gates as in `nn.GRU` (Cho et al. 2014, arXiv 1406.1078)."
     z = check_tensor(M, 'M', 'b h s d', finite=False)
     B,H,S,d = (z[k] for k in 'bhsd')
-    T = check_tensor(u, 'u', 'b t h e', finite=False, b=B, h=H)['t']
-    if not T: raise ValueError(f"`u` must hold at least 1 token, got shape {list(u.shape)}")
-    check_choice(u.shape[-1], (3*d, 4*d), 'u.shape[-1]'); check_count(talk, 'talk', least=0)
+    made = isinstance(u, tuple)
+    if made:
+        T,D = (check_tensor(u[0], 'x', 'b t f', finite=False, b=B)[k] for k in 'tf')
+        wide = check_tensor(u[1], 'weight', 'h e f', finite=False, h=H, f=D)['e']
+        dtype = torch.get_autocast_dtype(M.device.type) if torch.is_autocast_enabled(M.device.type) else u[0].dtype
+    else: T,wide,dtype = check_tensor(u, 'u', 'b t h e', finite=False, b=B, h=H)['t'],u.shape[-1],u.dtype
+    if not T: raise ValueError(f"`u` must hold at least 1 token, got shape {list((u[0] if made else u).shape)}")
+    check_choice(wide, (3*d, 4*d), 'u.shape[-1]'); check_count(talk, 'talk', least=0)
     for x,name,shape,size in ((W,'W','h d e',3*d), (bias,'bias','h s e',3*d), *(((A,'A','h d e',d), (V,'V','h d e',d), (g,'g','h s e',d)) if talk else ())):
         check_tensor(x, name, shape, finite=False, **{k: dict(z, e=size)[k] for k in shape.split()})
     if read is not None: check_tensor(read, 'read', 'b t h r s', finite=False, b=B, t=T, h=H, s=S)
     if log_a is not None: check_tensor(log_a, 'log_a', 's', finite=False, s=S)
-    why = why_not_recurrence(M, u.dtype, 0 if read is None else read.shape[-2])
+    why = why_not_recurrence(M, dtype, 0 if read is None else read.shape[-2])
     if why: raise ValueError(f"the recurrence cannot run as a kernel: {why}")
-    if not u.numel(): return (M.new_empty(B, T, H, S, d) if read is None else u.new_empty(B, T, H, read.shape[-2], d)), M
+    if not M.numel(): return (M.new_empty(B, T, H, S, d) if read is None else M.new_empty(B, T, H, read.shape[-2], d, dtype=dtype)), M
     f = lambda x: None if x is None else x.float()
     if not talk: A = V = g = None
-    if talk>1 and position is None: position = torch.zeros(B, dtype=torch.int64, device=u.device)
-    return torch.ops.nstm.recurrence(M.float(), u, f(W), f(bias), f(A), f(V), f(g), None if read is None else read.to(u.dtype), f(log_a), lengths, position if talk>1 else None, talk, _Plan.KEEP, float(floor))[:2]
+    if talk>1 and position is None: position = torch.zeros(B, dtype=torch.int64, device=M.device)
+    given = f(W), f(bias), f(A), f(V), f(g), None if read is None else read.to(dtype), f(log_a), lengths, position if talk>1 else None, talk, _Plan.KEEP, float(floor)
+    return _Made.apply(M.float(), *u, *given) if made else torch.ops.nstm.recurrence(M.float(), u, *given)[:2]
 
 # %% ../nbs/09b_recurrence.ipynb #3dedd81f
 def recurrence_flops(
@@ -548,7 +611,7 @@ count_flops(torch.ops.nstm.recurrence_backward, _backward_flops)
 def layer_inputs(
     layer,     # an `NSTM` with core='recurrent'
     x:Tensor,  # [B, T, D] tokens
-)->dict:       # `u`, `W`, `bias`, and with communication `A`, `V`, `g` and `talk`, for `fused_recurrence`
+)->dict:       # `u` as a pair, `W`, `bias`, and with communication `A`, `V`, `g` and `talk`, for `fused_recurrence`
     "What the parameters of a layer are to the kernel."
     m,H = layer.machine,layer.num_heads
     d = layer.d_model//H
@@ -561,7 +624,7 @@ def layer_inputs(
         if layer.communicate:
             q,k,v = layer.talk.qkv.float().split(d, -1)
             given.update(A=torch.bmm(q, k.mT)*d**-.5, V=torch.bmm(v, layer.talk.out.float()), g=layer.talk.gate.float()[:,0].sigmoid())
-    return dict(u=F.linear(x, token.flatten(0,1)).unflatten(-1, (H,-1)), **given)
+    return dict(u=(x, token), **given)
 
 # %% ../nbs/09b_recurrence.ipynb #5510ebde
 def why_not_layer(
