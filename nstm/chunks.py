@@ -152,7 +152,7 @@ def _chunk_back(L, W, V, R, E, DO, G, DL, DW, DV, DR, T, NC, NH: tl.constexpr, N
         tl.store(DV+b*D+t*(NH*D)+d, dv, tok & dd)
 
 # %% ../nbs/09a_chunks.ipynb #b0a6469c
-CHUNK,GROUP = 64,16        # tokens; states that a warp takes at a time backward
+CHUNK,GROUP = 64,64        # tokens; states that are taken at a time backward
 
 def _sizes(log_keep, value, read): # grids of chunks and of the walk across, options, types of the products forward and backward
     (B,T,H,S),D,N = log_keep.shape,value.shape[-1],read.shape[-2]

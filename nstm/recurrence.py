@@ -380,11 +380,11 @@ def _recurrent_weights(Z, DZ, DW, DV, DB, H, L, NG, PER, S: tl.constexpr, SP: tl
 
 # %% ../nbs/09b_recurrence.ipynb #d30c200e
 class _Plan:
-    KEEP = 32      # tokens from one kept state to the next
+    KEEP = 64      # tokens from one kept state to the next
     WAVE = 256     # programs that make a segment again
     LAUNCH = {k: dict(num_warps=4) for k in ('forward','again','back','sums')}   # warps of a program, of each kernel
     ROWS = 64      # of a block in the products over tokens, at least
-    MADE = 8192    # tokens of all sequences for which `u` is made again at a time
+    MADE = 4096    # tokens of all sequences for which `u` is made again at a time
     SIDE = True    # two segments alternate where the walk back leaves the GPU half idle
 
     @staticmethod
