@@ -154,34 +154,35 @@ def _chunk_back(L, W, V, R, E, DO, G, DL, DW, DV, DR, T, NC, NH: tl.constexpr, N
 # %% ../nbs/09a_chunks.ipynb #b0a6469c
 CHUNK,GROUP = 64,64        # tokens; states that are taken at a time backward
 
-def _sizes(log_keep, value, read): # grids of chunks and of the walk across, options, types of the products forward and backward
+def _sizes(log_keep, value, read): # grids of chunks and of the walk across, options, types of the products forward and backward, warps at most
     (B,T,H,S),D,N = log_keep.shape,value.shape[-1],read.shape[-2]
     wide = value.dtype==torch.float32
+    most = 4 if D>=64 else 2                       # warps: with four, Triton 3.6 makes products of 32 columns on an H100 by instructions that sum wrongly
     o = dict(NH=H, S=S, SP=max(16, power_of_two(S)), D=D, DP=max(16, power_of_two(D)), C=CHUNK, PREC='ieee' if interpreted() else 'tf32x3' if wide else 'tf32')
     a = dict(S=S, D=D, SB=16, DB=16, num_warps=1)
-    return (-(-T//CHUNK),B*H), (B*H,o['SP']//16,o['DP']//16), o, a, dict(N=N, NP=power_of_two(N)), *((tl.float32,)*2 if wide else (tl.float16, tl.float16 if interpreted() else tl.bfloat16))
+    return (-(-T//CHUNK),B*H), (B*H,o['SP']//16,o['DP']//16), o, a, dict(N=N, NP=power_of_two(N)), *((tl.float32,)*2 if wide else (tl.float16, tl.float16 if interpreted() else tl.bfloat16)), most
 
 @torch.library.custom_op('nstm::diagonal', mutates_args=())
 def _diagonal(log_keep:Tensor, write:Tensor, value:Tensor, read:Tensor, M:Tensor)->tuple[Tensor,Tensor,Tensor,Tensor]: # sums, last states; of each chunk how much it keeps, the states it begins with
     B,T,H,S = log_keep.shape
-    grid,across,o,a,n,there,_ = _sizes(log_keep, value, read)
+    grid,across,o,a,n,there,_,most = _sizes(log_keep, value, read)
     kept,E = M.new_empty(B, H, grid[0], S),M.new_empty(B, H, grid[0], *M.shape[2:])
     end,out = torch.empty_like(M),value.new_empty(*read.shape[:-1], value.shape[-1])
-    _chunk_ends[grid](log_keep, write, value, kept, E, T, grid[0], **o, CT=there, num_warps=4)
+    _chunk_ends[grid](log_keep, write, value, kept, E, T, grid[0], **o, CT=there, num_warps=most)
     _across[across](kept, E, M, end, grid[0], **a, BACK=False)
-    _chunk_reads[grid](log_keep, write, value, read, E, out, T, grid[0], **n, **o, CT=there, num_warps=2 if S<=16 else 4)
+    _chunk_reads[grid](log_keep, write, value, read, E, out, T, grid[0], **n, **o, CT=there, num_warps=2 if S<=16 else most)
     return out, end, kept, E
 
 @torch.library.custom_op('nstm::diagonal_backward', mutates_args=())
 def _diagonal_backward(log_keep:Tensor, write:Tensor, value:Tensor, read:Tensor, kept:Tensor, E:Tensor, do:Tensor, dend:Tensor)->list[Tensor]: # as the inputs of `nstm::diagonal`
     B,T,H,S = log_keep.shape
-    grid,across,o,a,n,_,back = _sizes(log_keep, value, read)
+    grid,across,o,a,n,_,back,most = _sizes(log_keep, value, read)
     ts = (log_keep,write,value,read)
     G,dM,gs = torch.empty_like(E),torch.empty_like(dend),[torch.empty_like(t) for t in ts]
-    _chunk_starts[grid](log_keep, read, do, G, T, grid[0], N=n['N'], **o, CT=back, num_warps=4)
+    _chunk_starts[grid](log_keep, read, do, G, T, grid[0], N=n['N'], **o, CT=back, num_warps=most)
     _across[across](kept, G, dend, dM, grid[0], **a, BACK=True)
     SB,wide = min(GROUP, o.pop('SP')),value.dtype==torch.float32
-    _chunk_back[grid](*ts, E, do, G, *gs, T, grid[0], N=n['N'], SB=SB, **o, CT=back, num_warps=SB//16*max(1, o['DP']//64)*(2 if wide else 1))
+    _chunk_back[grid](*ts, E, do, G, *gs, T, grid[0], N=n['N'], SB=SB, **o, CT=back, num_warps=min(SB//16*max(1, o['DP']//64)*(2 if wide else 1), 8 if most==4 else 2))
     return [*gs, dM]
 
 # %% ../nbs/09a_chunks.ipynb #404b2328
