@@ -27,12 +27,12 @@ from .tracking import COLOURS, load_rows, make_row, results_dir, run_info, save_
 __all__ = ['SCAN', 'CONTENDERS', 'TOLERANCE', 'NOT_HERE', 'DIRECTIONS', 'SAME', 'DECODERS', 'RECURRENT', 'I16', 'I64', 'H8',
            'H16', 'TARGETS', 'PRESETS', 'PARTS', 'STREAMED', 'H100', 'Attention', 'Contender', 'why_absent',
            'result_of', 'make_layer', 'half', 'gradients', 'largest_error', 'exact', 'check_contender', 'seconds',
-           'memory_of', 'one_call', 'shard', 'in_shares', 'touch', 'job', 'quick_choice', 'start_job', 'wait_for',
-           'compile_first', 'Left', 'prepare', 'measure_length', 'quartiles', 'libraries', 'speed_row', 'line_of',
-           'earlier_rows', 'was_done', 'too_late', 'bench_layers', 'decoder', 'steps_per_second', 'ways_to_decode',
-           'bench_decode', 'words_at', 'read_stream', 'moved_exactly', 'bench_stream', 'bench_blocks', 'Target',
-           'verdict', 'ratios', 'ratio_table', 'pick_names', 'run_bench', 'latest_speed', 'plot_speed', 'main',
-           'chain_of', 'bounds', 'causal_part']
+           'asking', 'recorded', 'memory_of', 'one_call', 'shard', 'in_shares', 'touch', 'job', 'quick_choice',
+           'start_job', 'wait_for', 'compile_first', 'Left', 'prepare', 'measure_length', 'quartiles', 'libraries',
+           'speed_row', 'line_of', 'earlier_rows', 'was_done', 'too_late', 'bench_layers', 'decoder',
+           'steps_per_second', 'ways_to_decode', 'bench_decode', 'words_at', 'read_stream', 'moved_exactly',
+           'bench_stream', 'bench_blocks', 'Target', 'verdict', 'ratios', 'ratio_table', 'pick_names', 'run_bench',
+           'latest_speed', 'plot_speed', 'main', 'chain_of', 'bounds', 'causal_part']
 
 # %% ../nbs/60_speed.ipynb #6d871e1d
 class Attention(nn.Module):
@@ -190,6 +190,31 @@ def seconds(
     b.record(); b.synchronize()
     return a.elapsed_time(b)/1e3/n
 
+# %% ../nbs/60_speed.ipynb #42406001
+def asking(call, device):
+    "Seconds until a call returns, while the device may still be at work on it; None where a call waits for its result."
+    if torch.device(device).type!='cuda': return None
+    torch.cuda.synchronize(device); t = time.perf_counter()
+    call(); spent = time.perf_counter()-t
+    torch.cuda.synchronize(device)
+    return spent
+
+def recorded(call, device):
+    "A call as a CUDA graph, to be replayed; None where there are none, or where it cannot be recorded."
+    if torch.device(device).type!='cuda': return None
+    try:
+        here,side = torch.cuda.current_stream(),torch.cuda.Stream()
+        side.wait_stream(here)
+        with torch.cuda.stream(side):
+            for _ in range(2): call()
+        here.wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph): call()
+        return graph.replay
+    except Exception:
+        torch.cuda.synchronize(device)
+        return None
+
 # %% ../nbs/60_speed.ipynb #9f62740e
 def memory_of(call, device):
     "Bytes of tensors above what was held before, at the worst moment of a call."
@@ -328,8 +353,9 @@ def prepare(layer, T, B, s, last):
     if (foreseen:=last[1]*T/last[0]) > s['limit']: raise Left(f"a call would take up to {foreseen:.3g} s, more than {s['limit']:g}")
     call = one_call(layer, make(T), s['backward'], dtype)
     for _ in range(1+2*(s['device'].type=='cuda')): call()
-    peak,one = memory_of(call, device),seconds(call, 1, device)
-    return dict(call=call, peak=peak, last=(T,one), n=max(1, min(20, round(.02/max(one,1e-6)))), spent=[])
+    peak,one,host = memory_of(call, device),seconds(call, 1, device),min((asking(call, device) for _ in range(3)), key=lambda t: t or 0.)
+    replay = recorded(call, device) if s['backward'] and (host or 1.)<.05 else None      # not the thousands of operators of a loop
+    return dict(call=call, peak=peak, last=(T,one), n=max(1, min(20, round(.02/max(one,1e-6)))), spent=[], host=host, replay=replay, replayed=[])
 
 # %% ../nbs/60_speed.ipynb #97e742dc
 def measure_length(
@@ -349,11 +375,14 @@ def measure_length(
         if s['device'].type=='cuda': torch.cuda.empty_cache()
     for r in range(s['rounds']):
         for n in list(ready)[::1 if r%2==0 else -1]:
-            try: ready[n]['spent'].append(seconds(ready[n]['call'], ready[n]['n'], s['device']))
+            try:
+                ready[n]['spent'].append(seconds(ready[n]['call'], ready[n]['n'], s['device']))
+                if ready[n]['replay'] is not None: ready[n]['replayed'].append(seconds(ready[n]['replay'], ready[n]['n'], s['device']))
             except Exception as e: out[n] = e; del ready[n]
     for n,o in ready.items():
         low,mid,high = quartiles([B*T/t for t in o['spent']])
-        out[n] = dict(batch=B, tokens_per_s=mid, low=low, high=high, peak=o['peak'], calls=o['n'])
+        apart = dict(host_s=o['host'], graph_tokens_per_s=B*T/statistics.median(o['replayed']) if o['replayed'] else None)
+        out[n] = dict(batch=B, tokens_per_s=mid, low=low, high=high, peak=o['peak'], calls=o['n'], metrics={k: v for k,v in apart.items() if v is not None})
     return {n: out[n] for n in layers}
 
 def quartiles(v):
@@ -628,14 +657,15 @@ def ratios(
 )->list:             # one dict a target of this device: what, at, measured, target, aim, status, same_run
     "Compare rows with the targets: layers forward and backward, decoding with six layers of 384, streams, operations."
     kinds,out = {r['config']['device_type'] for r in rows},[]
-    def add(what, at, value, goal, aim=None, less=False, used=()):
-        out.append(dict(what=what, at=at, measured=value, target=goal, aim=aim, status=verdict(value, goal, less), same_run=None if value is None or not used else len({r['config']['run'] for r in used})==1))
+    def add(what, at, value, goal, aim=None, less=False, used=(), graphs=None):
+        out.append(dict(what=what, at=at, measured=value, as_graphs=graphs, target=goal, aim=aim, status=verdict(value, goal, less), same_run=None if value is None or not used else len({r['config']['run'] for r in used})==1))
     at = {(r['model'],r['config'].get('length')): r for r in rows if r['config']['direction']=='forward+backward'}
     for t in TARGETS:
         if t.device not in kinds: continue
         used = [at[k] for k in ((t.of,t.length),(t.over,t.length)) if k in at]
         memory = t.field!='tokens_per_s'
-        add(f"{t.of} / {t.over}" + (', memory' if memory else ''), f'{t.length:,} tokens', used[0][t.field]/used[1][t.field] if len(used)==2 else None, t.goal, t.aim, memory, used)
+        replayed = [] if memory else [r['metrics'].get('graph_tokens_per_s') for r in used]
+        add(f"{t.of} / {t.over}" + (', memory' if memory else ''), f'{t.length:,} tokens', used[0][t.field]/used[1][t.field] if len(used)==2 else None, t.goal, t.aim, memory, used, replayed[0]/replayed[1] if len(replayed)==2 and all(replayed) else None)
     if 'cuda' in kinds:
         best = max((r for r in rows if r['model'].startswith('NSTM') and 'decode_tokens_per_s' in r['metrics']), key=lambda r: r['tokens_per_s'], default=None)
         add(f"{best['model'] if best else 'NSTM'}, tokens/s", 'decoding', best and best['tokens_per_s'], 15_000., 30_000., used=[best] if best else ())
@@ -662,8 +692,8 @@ def ratio_table(
     "The targets, what was measured, and what is missing."
     import pandas as pd
     show = lambda v: '–' if v is None else f'{v:,.0f}' if v>=1000 else f'{v:.3g}'
-    lines = [{**r, **{k: show(r[k]) for k in ('measured','target','aim')}, 'same_run': {None:'–', True:'yes', False:'no'}[r['same_run']]} for r in ratios(rows, flops)]
-    return pd.DataFrame(lines, columns=['what','at','measured','target','aim','status','same_run']).set_index(['what','at'])
+    lines = [{**r, **{k: show(r[k]) for k in ('measured','as_graphs','target','aim')}, 'same_run': {None:'–', True:'yes', False:'no'}[r['same_run']]} for r in ratios(rows, flops)]
+    return pd.DataFrame(lines, columns=['what','at','measured','as_graphs','target','aim','status','same_run']).set_index(['what','at'])
 
 # %% ../nbs/60_speed.ipynb #e7f294c6
 PRESETS = {  # (device, quick): setting
