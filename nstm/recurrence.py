@@ -447,32 +447,53 @@ def _walk(cuts, side, again, back, sums): # for each segment: make it again, wal
     sums(len(cuts)-1)
 
 # %% ../nbs/09b_recurrence.ipynb #c3f4daf4
+class _Back: # the way back through a sequence, a part after the other from the last: their buffers, and the sums over all of them
+    def __init__(self, u, n, S, W, bias, A, V, g, log_a, read, lengths, talk, keep, floor): # parts of at most `n` tokens
+        B,_,H,_ = u.shape
+        d = W.shape[1]
+        self.o,there,self.fast = _Plan.options(u, d, S, read, talk, lengths, floor)
+        later = torch.float16 if interpreted() and there==torch.float16 else torch.bfloat16 if there==torch.float16 else there   # gradients may be of any size
+        new,zero = lambda k, *s, dtype=torch.float32: [torch.empty(*s, dtype=dtype, device=u.device) for _ in range(k)],lambda *s: torch.zeros(*s, device=u.device)
+        self.size,self.groups,self.keep = (B, H, S, d),-(-B//self.o['NB']),keep
+        self.R,(self.TZ,self.side) = self.o['NB']*self.o['SP'],_Plan.segment(B, n, H, self.o['NB'], keep, u.is_cuda)
+        k,shape = 1+self.side,(H, self.groups, self.TZ)
+        self.Z,self.DZ,self.RHO,self.P = new(k, 8, *shape, self.R*d, dtype=there),new(k, 5, *shape, self.R*d, dtype=later),new(k, *shape, self.R),new(k, *shape, self.R**2, dtype=there)
+        self.given,self.shared = _ready((u, W, bias, A, V, g, None, log_a, None, None))[1:7],log_a is not None
+        self.dW,self.dAV,self.db2,self.db,self.dla = zero(H, d, 3*d),zero(H, d, 2*d),zero(H, S, 2*d),zero(B, H, S, 2*d),zero(B, H, S)
+        self.C1,self.C2 = getattr(tl, _TYPES[there]),getattr(tl, _TYPES[later])
+
+    def walk(self, do, dM, ck, u, read, lengths, position): # a part: `dM` becomes the gradient of the states before it; gradients of u, read
+        (B,H,S,d),T,how = self.size,u.shape[1],_Plan.LAUNCH
+        W,bias,A,V,g,la = self.given
+        do,ck,u,p1,r1 = (x.contiguous() for x in (do, ck, u, bias if position is None else position, bias if read is None else read))
+        n1 = bias if lengths is None else lengths.contiguous()
+        du,dread,k,cuts = torch.empty_like(u),torch.empty_like(r1),1+self.side,list(reversed(range(0, T, self.TZ)))
+        TB,long = max(1, _Plan.ROWS//self.R),lambda n: min(self.TZ, T-cuts[n])             # tokens of a segment
+        def again(n):
+            _recurrent_forward[(self.groups*H, -(-long(n)//self.keep))](u, W, bias, A, V, g, la, n1, p1, r1, ck, ck, do, do, dread, self.Z[n%k], self.RHO[n%k], self.P[n%k],
+                B, T, H, cuts[n], self.keep, long(n), **self.o, **self.fast, C=self.keep, SAVE=True, CT=self.C1, **how['again'])
+        def back(n):
+            _recurrent_backward[(self.groups*H,)](u, W, A, V, g, n1, p1, r1, do, self.Z[n%k], self.RHO[n%k], self.P[n%k], dM, self.DZ[n%k], du, self.db, self.dla,
+                B, T, H, cuts[n], cuts[n]+long(n), long(n), **self.o, SHARE=self.shared, CT=self.C1, **how['back'])
+        def sums(n):
+            talk,tokens = self.o['TALK']>0,self.groups*long(n)
+            per = -(-max(-(-tokens*H*(1+talk)//_Plan.WAVE), 8*TB)//TB)*TB               # of a program
+            _recurrent_weights[(H, -(-tokens//per), 1+talk)](self.Z[n%k], self.DZ[n%k], self.dW, self.dAV, self.db2, H, long(n), self.groups, per,
+                S=S, SP=self.o['SP'], R=self.R, D=d, W=self.o['W'], TB=TB, CT=self.C2, PREC=self.o['PREC'], **how['sums'])
+        _walk(cuts, self.side, again, back, sums)
+        return du, dread
+
+    def sums(self): # gradients of W, bias, A, V, g, log_a
+        d,db = self.size[-1],self.db.sum(0)
+        return self.dW, torch.cat([self.db2, db[...,:d]], -1), *(x.clone() for x in self.dAV.split(d, -1)), db[...,d:].clone(), self.dla.sum((0,1))
+
+# %% ../nbs/09b_recurrence.ipynb #d3a1afab
 @torch.library.custom_op('nstm::recurrence_backward', mutates_args=(), schema=f'(Tensor do, Tensor dlast, Tensor ck, {_GIVEN}) -> Tensor[]')
 def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor): # gradients of M, u, W, bias, A, V, g, read, log_a
-    (B,T,H,_),(S,d) = u.shape,ck.shape[-2:]
-    o,there,fast = _Plan.options(u, d, S, read, talk, lengths, floor)
-    later = torch.float16 if interpreted() and there==torch.float16 else torch.bfloat16 if there==torch.float16 else there   # gradients may be of any size
-    R,groups = o['NB']*o['SP'],-(-B//o['NB'])
-    TZ,side = _Plan.segment(B, T, H, o['NB'], keep, u.is_cuda)
-    new = lambda n, *s, dtype=torch.float32: [torch.empty(*s, dtype=dtype, device=u.device) for _ in range(n)]
-    k,shape,cuts = 1+side,(H, groups, TZ),list(reversed(range(0, T, TZ)))
-    Z,DZ,RHO,P = new(k, 8, *shape, R*d, dtype=there),new(k, 5, *shape, R*d, dtype=later),new(k, *shape, R),new(k, *shape, R*R, dtype=there)
-    u,W,bias,A1,V1,g1,la,n1,p1,r1 = _ready((u, W, bias, A, V, g, read, log_a, lengths, position))
-    do,ck,dM,zero = do.contiguous(),ck.contiguous(),dlast.clone(memory_format=torch.contiguous_format),lambda *s: torch.zeros(*s, device=u.device)
-    du,dread,dW,dAV,db2,db,dla = torch.empty_like(u),torch.empty_like(r1),zero(H, d, 3*d),zero(H, d, 2*d),zero(H, S, 2*d),zero(B, H, S, 2*d),zero(B, H, S)
-    C1,C2,how = getattr(tl, _TYPES[there]),getattr(tl, _TYPES[later]),_Plan.LAUNCH
-    TB,long = max(1, _Plan.ROWS//R),lambda n: min(TZ, T-cuts[n])                       # tokens of a segment
-    def again(n):
-        _recurrent_forward[(groups*H, -(-long(n)//keep))](u, W, bias, A1, V1, g1, la, n1, p1, r1, ck, ck, do, do, dread, Z[n%k], RHO[n%k], P[n%k], B, T, H, cuts[n], keep, long(n), **o, **fast, C=keep, SAVE=True, CT=C1, **how['again'])
-    def back(n):
-        _recurrent_backward[(groups*H,)](u, W, A1, V1, g1, n1, p1, r1, do, Z[n%k], RHO[n%k], P[n%k], dM, DZ[n%k], du, db, dla, B, T, H, cuts[n], cuts[n]+long(n), long(n), **o, SHARE=log_a is not None, CT=C1, **how['back'])
-    def sums(n):
-        tokens = groups*long(n)
-        per = -(-max(-(-tokens*H*(1+(talk>0))//_Plan.WAVE), 8*TB)//TB)*TB           # of a program
-        _recurrent_weights[(H, -(-tokens//per), 1+(talk>0))](Z[n%k], DZ[n%k], dW, dAV, db2, H, long(n), groups, per, S=S, SP=o['SP'], R=R, D=d, W=o['W'], TB=TB, CT=C2, PREC=o['PREC'], **how['sums'])
-    _walk(cuts, side, again, back, sums)
-    db = db.sum(0)
-    return [dM, du, dW, torch.cat([db2, db[...,:d]], -1), *(x.clone() for x in dAV.split(d, -1)), db[...,d:].clone(), dread, dla.sum((0,1))]
+    dM,back = dlast.clone(memory_format=torch.contiguous_format),_Back(u, u.shape[1], ck.shape[-2], W, bias, A, V, g, log_a, read, lengths, talk, keep, floor)
+    du,dread = back.walk(do, dM, ck, u, read, lengths, position)
+    *few,dla = back.sums()
+    return [dM, du, *few, dread, dla]
 
 @_recurrence_backward.register_fake
 def _(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor):
@@ -500,6 +521,34 @@ _recurrence.register_autograd(_gradients, setup_context=_keep)
 # %% ../nbs/09b_recurrence.ipynb #54723444
 def _bring(x, weight): return F.linear(x, weight.flatten(0,1)).unflatten(-1, weight.shape[:2])
 
+@torch.library.custom_op('nstm::recurrence_from_tokens_backward', mutates_args=(), schema=f"(Tensor? do, Tensor? dlast, Tensor ck, Tensor x, Tensor weight, {_GIVEN.removeprefix('Tensor u, ')}) -> Tensor[]")
+def _from_tokens_backward(do, dlast, ck, x, weight, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor): # gradients of M, x, weight, W, bias, A, V, g, read, log_a; `weight` in the type of u
+    (B,T,_),(_,_,H,S,d),w = x.shape,ck.shape,weight.flatten(0,1)
+    n = min(max(1, _Plan.MADE//(B*keep))*keep, T)
+    dM = torch.zeros_like(ck[:,0], memory_format=torch.contiguous_format) if dlast is None else dlast.clone(memory_format=torch.contiguous_format)
+    dx,dw,dread,back = torch.empty_like(x),torch.zeros(w.shape, device=x.device),None if read is None else torch.empty_like(read),None
+    with torch.autocast(x.device.type, enabled=False):
+        for t in reversed(range(0, T, n)):
+            at = slice(t, min(t+n, T))
+            part = lambda z: None if z is None else z[:,at]
+            xt = part(x).to(w.dtype)
+            u = _bring(xt, weight)
+            if back is None: back = _Back(u, n, S, W, bias, A, V, g, log_a, read, lengths, talk, keep, floor)
+            dt = part(do) if do is not None else ck.new_zeros(*u.shape[:3], S, d) if read is None else torch.zeros_like(part(read[...,:1]).expand(*u.shape[:3], read.shape[3], d))
+            du,dr = back.walk(dt, dM, ck[:,t//keep:-(-at.stop//keep)], u, part(read), None if lengths is None else lengths-t, None if position is None else position+t)
+            du = du.flatten(2)
+            dx[:,at] = du @ w
+            dw += du.flatten(0,1).mT @ xt.flatten(0,1)
+            if read is not None: dread[:,at] = dr
+    *few,dla = back.sums()
+    return [dM, dx, dw.view_as(weight), *few, bias.clone() if dread is None else dread, dla]
+
+@_from_tokens_backward.register_fake
+def _(do, dlast, ck, x, weight, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor):
+    d,new = ck.shape[-1],lambda *s: bias.new_empty(s)
+    (H,_,e),S = W.shape,ck.shape[-2]
+    return [ck.new_empty(ck[:,0].shape), torch.empty_like(x), new(*weight.shape), new(H, d, e), new(H, S, e), new(H, d, d), new(H, d, d), new(H, S, d), new(*bias.shape) if read is None else torch.empty_like(read), new(S)]
+
 class _Made(torch.autograd.Function): # the recurrence on u = x weight^T
     @staticmethod
     def forward(ctx, M, x, weight, *given):
@@ -511,25 +560,9 @@ class _Made(torch.autograd.Function): # the recurrence on u = x weight^T
         return out, last
     @staticmethod
     def backward(ctx, do, dlast):
-        x,weight,ck,W,bias,A,V,g,read,log_a,lengths,position = ctx.saved_tensors
-        (B,T,_),(_,_,H,S,d),keep,to = x.shape,ck.shape,ctx.given[1],ctx.dtype
-        n = max(1, _Plan.MADE//(B*keep))*keep
-        w,dM,dx,sums = weight.to(to),torch.zeros_like(ck[:,0]) if dlast is None else dlast,torch.empty_like(x),None
-        dread = None if read is None else torch.empty_like(read)
-        with torch.autocast(x.device.type, enabled=False):
-            for t in reversed(range(0, T, n)):
-                at = slice(t, min(t+n, T))
-                part = lambda z: None if z is None else z[:,at]
-                xt = x[:,at].to(to)
-                dt = part(do) if do is not None else ck.new_zeros(B, xt.shape[1], H, S, d) if read is None else read.new_zeros(B, xt.shape[1], *read.shape[2:4], d)
-                dM,du,*few,dr,dl = torch.ops.nstm.recurrence_backward(dt, dM, ck[:,t//keep:-(-at.stop//keep)], _bring(xt, w), W, bias, A, V, g, part(read), log_a, None if lengths is None else lengths-t, None if position is None else position+t, *ctx.given)
-                du = du.flatten(2)
-                dx[:,at] = du @ w.flatten(0,1)
-                if read is not None: dread[:,at] = dr
-                few = [(du.flatten(0,1).mT @ xt.flatten(0,1)).float(), *few, dl]
-                sums = few if sums is None else [a.add_(b) for a,b in zip(sums, few)]
-        dweight,*few,dl = sums
-        return dM, dx, dweight.view_as(weight).to(weight.dtype), *(z if given is not None else None for z,given in zip((*few, dread, dl), (W,bias,A,V,g,read,log_a))), *[None]*5
+        x,weight,ck,*given = ctx.saved_tensors
+        dM,dx,dw,*gs = torch.ops.nstm.recurrence_from_tokens_backward(do, dlast, ck, x, weight.to(ctx.dtype), *given, *ctx.given)
+        return dM, dx, dw.to(weight.dtype), *(z if t is not None else None for z,t in zip(gs, given[:7])), *[None]*5
 
 # %% ../nbs/09b_recurrence.ipynb #0cfaf74a
 def why_not_recurrence(
@@ -606,6 +639,9 @@ def _backward_flops(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, po
 
 count_flops(torch.ops.nstm.recurrence, _forward_flops)
 count_flops(torch.ops.nstm.recurrence_backward, _backward_flops)
+def _from_tokens_flops(do, dlast, ck, x, weight, W, bias, A, V, g, read, *args, **kwargs):  # u made again, its gradient turned into those of x and weight
+    return _backward_flops(do, dlast, ck, (*x[:2], *weight[:2]), W, bias, A, V, g, read, *args) + 3*2*x[0]*x[1]*x[2]*weight[0]*weight[1]
+count_flops(torch.ops.nstm.recurrence_from_tokens_backward, _from_tokens_flops)
 
 # %% ../nbs/09b_recurrence.ipynb #acd6a212
 def layer_inputs(
