@@ -36,30 +36,31 @@ class Copy(Task):
 
 # %% ../nbs/23_recall_tasks.ipynb #786e129e
 class SelectiveCopy(Task):
-    "Symbols scattered among blanks, a delimiter, then the symbols in order (Gu and Dao 2023, section 3.1)."
-    name,shortest = 'selective_copy',3
+    "Symbols scattered among blanks, then a marker for each, to be answered by the symbols in order (Gu and Dao 2023, section 3.1)."
+    name,shortest = 'selective_copy',2
     def __init__(self,
-        num_symbols:int=8,  # K; then come the delimiter and the blank
+        num_symbols:int=8,  # K; then come the marker and the blank
         share:float=.25,    # of a row's tokens that are symbols to copy; at least one is
     ):
         self.k,self.share = check_count(num_symbols,'num_symbols',least=2),check_range(share,'share',0,.5)
         self.vocab,self.classes = num_symbols+2,num_symbols
-        self.glyphs = [*'abcdefghijklmnopqrstuvwxyz'[:num_symbols],'|','·'] if num_symbols<=26 else None
+        self.glyphs = [*'abcdefghijklmnopqrstuvwxyz'[:num_symbols],'?','·'] if num_symbols<=26 else None
 
     def batch(self, batch_size, length, gen=None, device='cpu', min_length=None):
         "As `Task.batch`; the number of symbols follows from each row's own length."
         B,T = self.check(batch_size, length, min_length)
         total,k = self.row_lengths(B, T, gen, device, min_length),self.k
-        n = (total*self.share).long().clamp_min(1).minimum((total-1)//2)              # symbols of each row
-        room = total-n-1                                                              # tokens before the delimiter
+        n = (total*self.share).long().clamp_min(1).minimum(total//2)                  # symbols of each row
+        room = total-n                                                                # tokens before the markers
         at = torch.arange(T, device=device).expand(B, -1)
         score = torch.rand(B, T, generator=gen, device=device).masked_fill(at>=room, 2.)
-        chosen = score.argsort(1).argsort(1) < n                                      # n random places before the delimiter
+        chosen = score.argsort(1).argsort(1) < n                                      # n random places before the markers
         symbols = torch.randint(k, (B,T), generator=gen, device=device)
-        x = torch.where(chosen, symbols, torch.where(at==room, k, k+1))
+        asks = (at>=room) & (at<total)
+        x = torch.where(chosen, symbols, torch.where(asks, k, k+1))
         order = torch.where(chosen, at, T+at).argsort(1)                              # places of the symbols, in order
-        said = symbols.gather(1, order).gather(1, (at-room-1).clamp(0, T-1))
-        return x, torch.where((at>room) & (at<=room+n), said, IGNORE)
+        said = symbols.gather(1, order).gather(1, (at-room).clamp(0, T-1))
+        return x, torch.where(asks, said, IGNORE)
 
 # %% ../nbs/23_recall_tasks.ipynb #356a11fd
 class Recall(Task):
