@@ -157,8 +157,9 @@ CHUNK,GROUP = 64,64        # tokens; states that are taken at a time backward
 def _sizes(log_keep, value, read): # grids of chunks and of the walk across, options, types of the products forward and backward, warps at most
     (B,T,H,S),D,N = log_keep.shape,value.shape[-1],read.shape[-2]
     wide = value.dtype==torch.float32
-    most = 4 if D>=64 else 2                       # warps: with four, Triton 3.6 makes products of 32 columns on an H100 by instructions that sum wrongly
-    o = dict(NH=H, S=S, SP=max(16, power_of_two(S)), D=D, DP=max(16, power_of_two(D)), C=CHUNK, PREC='ieee' if interpreted() else 'tf32x3' if wide else 'tf32')
+    DP = max(16 if S<=16 else 64, power_of_two(D)) # many states with narrow heads: as with heads of 64
+    most = 4 if DP>=64 else 2                      # warps: with four, Triton 3.6 makes products of 32 columns on an H100 by instructions that sum wrongly
+    o = dict(NH=H, S=S, SP=max(16, power_of_two(S)), D=D, DP=DP, C=CHUNK, PREC='ieee' if interpreted() else 'tf32x3' if wide else 'tf32')
     a = dict(S=S, D=D, SB=16, DB=16, num_warps=1)
     return (-(-T//CHUNK),B*H), (B*H,o['SP']//16,o['DP']//16), o, a, dict(N=N, NP=power_of_two(N)), *((tl.float32,)*2 if wide else (tl.float16, tl.float16 if interpreted() else tl.bfloat16)), most
 

@@ -30,6 +30,6 @@ experiment = Experiment('copying', 'Who copies and recalls, also sequences longe
         parts=dict({**SHORT, 'test_lengths':(16,40,80)}, models=('NSTM','NSTM, stays at first','NSTM, writes everywhere','NSTM, soft read','NSTM, slow gates','GRU','Transformer'), seeds=(0,1,2),
                    per_model={**{m: SMALL for m in ('NSTM','NSTM, stays at first','NSTM, soft read','NSTM, slow gates')}, 'NSTM, writes everywhere':dict(SMALL, mixer_options=dict(num_states=48, conv_size=0), test_states=None)}),
         full=dict(models=('NSTM',*RIVAL_SETTINGS), tasks=('copy','repeat_copy','selective_copy','recall'), d_model=128, n_layers=2, length=100, min_length=5, stages=GROWING, steps=4000, batch_size=64, lr=3e-3, seeds=(0,1,2), parameters=400_000,
-                  test_lengths=(50,100,200,400,1000), test_sequences=128, test_tokens=2**14, per_model=dict(NSTM=dict(hold=.6, test_states=1024)),
+                  test_lengths=(50,100,200,400,1000), test_sequences=128, test_tokens=2**14, per_model=dict(NSTM=dict(hold=.85, test_states=1024)),
                   per_task=dict(copy=alone(1), selective_copy=alone(1), repeat_copy=alone(3, steps=6000), recall=alone(1, steps=6000, stages=None))),
     ), score='accuracy')
