@@ -360,7 +360,7 @@ PRESETS = dict(
     quick=dict(COMMON, tasks=('cups_23',), models=('measured','S=2'), steps=500, test_lengths=(16,64)),
     full=dict(COMMON, tasks=('cups_2342',), models=(*HOW,'S=3','S=4','S=8'), seeds=(0,1,2), steps=1000, test_lengths=(40,160,640)),
     two_levels=dict({**COMMON, 'mixer_options':{k:v for k,v in FORM.items() if k!='num_states'}}, tasks=('lamp_and_dial',), models=('S=2+3, slow every 4','S=4','S=6','two blocks, S=3'), seeds=(0,1,2), steps=400, length=24, test_lengths=(24,96,384)),
-    talk=dict(COMMON, tasks=('s3','selective_copy'), models=('silent','all','best 2','all, every 4th'), seeds=(0,1,2), steps=300, test_lengths=(16,32,64), per_task=dict(selective_copy=dict(steps=400, test_lengths=(16,32)))),
+    talk=dict(COMMON, tasks=('s3','selective_copy'), models=('silent','all','best 2','all, every 4th'), seeds=(0,1,2), steps=300, test_lengths=(16,32,64), per_task=dict(selective_copy=dict(steps=1500, test_lengths=(16,32)))),
 )
 
 # %% ../../nbs/56_dynamic_states.ipynb #50ad5bd4
