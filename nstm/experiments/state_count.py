@@ -7,7 +7,7 @@ __all__ = ['COUNTS', 'experiment']
 
 # %% ../../nbs/55_state_count.ipynb #0b90296c
 from .core import Experiment
-from .transition_search import form, STAGES
+from .transition_search import form, STAGES, GROWING, RAMP, HOLD
 from .mqar import memory
 
 # %% ../../nbs/55_state_count.ipynb #613d1697
@@ -18,6 +18,6 @@ experiment = Experiment('state_count', 'What does each further state bring, and 
         quick=dict(tasks=('s3',), models=('2 states','8 states'), d_model=32, steps=250, batch_size=32, lr=5e-3, stages=STAGES, test_lengths=(40,160), test_sequences=16,
                    anneal=form()['anneal'], mixer_options={**form()['mixer_options'], 'num_heads':4}),
         full=dict(tasks=('a5','mqar_128'), seeds=(0,1,2), steps=2500, test_sequences=128,
-                  per_task=dict(a5=dict(lr=4e-3, batch_size=128, stages=STAGES, anneal=form()['anneal'], mixer_options={**form()['mixer_options'], 'num_heads':8}, test_lengths=(40,160,512)),
+                  per_task=dict(a5=dict(lr=4e-3, batch_size=128, stages=GROWING, anneal=RAMP, hold=HOLD, mixer_options={**form()['mixer_options'], 'num_heads':8}, test_lengths=(40,160,512)),
                                 mqar_128=dict(lr=5e-3, length=128, batch_size=64, n_layers=2, bf16=True, tied=True, mixer_options=memory(8)['mixer_options'], test_lengths=(128,)))),
     ))
