@@ -28,8 +28,9 @@ def score_of(
     return known
 
 def settings_key(config, but=()):
-    "What runs of the same settings have in common, as text; `but`: settings that do not matter."
-    return json.dumps({'hold':0., **{k:v for k,v in config.items() if k not in ('epochs','resumed_at_epoch','side_by_side',*but)}}, sort_keys=True)
+    "What runs of the same settings have in common, as text; `but`: settings that do not matter. What an older row does not name is as it is by default."
+    from nstm.experiments.core import DEFAULTS
+    return json.dumps({**{k:v for k,v in DEFAULTS.items() if k not in but}, **{k:v for k,v in config.items() if k not in ('epochs','resumed_at_epoch','side_by_side',*but)}}, sort_keys=True)
 
 def full_settings(e)->set:
     "Task, model and settings of each job of an experiment's full preset, whatever the learning rate."
