@@ -141,8 +141,9 @@ def draw_task(
     length = next(iter(runs.values()))[0]['config'].get('length')
     if length and len(Ts)>1: ax.axvline(length, color='grey', lw=.8, ls=':')
     ax.set_xscale('log'); ax.set_xticks(Ts, [f'{T:,}' for T in Ts], rotation=45); ax.minorticks_off()
+    if score!='loss': ax.set_ylim(-.1, 1.05)          # what is worse than a constant answer is below
     ax.set_title(title.replace('_',' '), fontsize=9); ax.grid(alpha=.3); ax.tick_params(labelsize=8)
-    ax.set_ylabel({'scaled':'accuracy (0: best constant)','loss':'nats'}.get(score, score), fontsize=8)
+    ax.set_ylabel({'scaled':'accuracy (0: constant)','loss':'nats'}.get(score, score), fontsize=8)
 
 def plot_lengths(
     e,              # experiment or its name

@@ -526,6 +526,7 @@ class Experiment(NamedTuple):
     models:dict    # name in the table -> settings that differ from the preset's
     presets:dict   # 'quick', 'full' -> settings; beside those of `DEFAULTS`: those of `SETTINGS`
     score:str='scaled' # what is compared: 'scaled', 'accuracy', 'loss', with the length added
+    shown:tuple=()     # tasks of its picture, where there are rows of them; (): all
     run:object=None    # function(e, job, device, folder, results, threads, say) -> row, of an experiment that trains in its own way; None: `run_job`
 
 SETTINGS = dict(tasks=(), models=None, seeds=(0,), lrs=None, per_task={}, per_model={})   # None: all models; the one `lr`
@@ -892,7 +893,8 @@ def write_picture(e, results=None)->Path:
     out = Path(results or results_dir())/'visualization'/f'{e.name}.png'
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f'.{e.name}.{os.getpid()}.png')
-    fig = plot_lengths(e, results=results)
+    runs = {r['data'] for r in load_rows(e.name, results=results, status='finished')}
+    fig = plot_lengths(e, results=results, tasks=[t for t in e.shown if t in runs] or None, ncols=3 if len(runs & {*e.shown})>4 else 4)
     fig.savefig(part, dpi=90, bbox_inches='tight'); plt.close(fig)
     os.replace(part, out)
     return out
