@@ -10,6 +10,7 @@ from .core import Experiment
 from ..tasks import TASKS
 from ..recall_tasks import Recall
 from ..rivals import RIVAL_SETTINGS
+from .copying import TAPE
 
 # %% ../../nbs/54_mqar.ipynb #fa1be4aa
 TASKS['mqar_16'] = lambda: Recall('mqar_16', 16, 16, pairs=4)   # small enough for the quick preset
@@ -17,7 +18,8 @@ def memory(num_states, **options):
     "Settings of an NSTM with so many states, for recall: no moves, a short convolution."
     return dict(mixer='nstm', mixer_options=dict(core='scan', transition='identity', read='signed', conv_size=4, num_states=num_states, num_heads=4, communicate=0, chunk_size=16, **options))
 LENGTHS,LOOPS = (64,128,256,512),('RIMs','TLB','DNC')    # models that go token by token in Python take hours for the long ones
-MODELS = {**{f'NSTM, {S} states': memory(S) for S in (8,16,32,64)}, 'NSTM, no convolution': {**memory(16), 'mixer_options':{**memory(16)['mixer_options'], 'conv_size':0}}, **RIVAL_SETTINGS}
+MODELS = {**{f'NSTM, {S} states': memory(S) for S in (8,16,32,64)}, 'NSTM, no convolution': {**memory(16), 'mixer_options':{**memory(16)['mixer_options'], 'conv_size':0}},
+          'NSTM, tape of 128': dict(mixer='nstm', mixer_options=dict(TAPE, hard_read=False)), **RIVAL_SETTINGS}
 FULL = dict(d_model=128, n_layers=2, steps=3000, lrs=(2e-3,5e-3), bf16=True, tied=True, test_sequences=512)
 experiment = Experiment('mqar', 'How much of what was paired can be recalled, for each byte of state?',
     models=MODELS,
