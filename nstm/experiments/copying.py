@@ -14,7 +14,9 @@ TAPE = dict(core='scan', transition='shift', write_states=1, read='softmax', har
 HARDEN = dict(soft_until=.6, heads_from=.8, hard_from=.9, noise=.5)
 GROWING = [(0.,12),(.1,20),(.2,32),(.35,50),(.5,100)]
 SHORT = dict(tasks=('copy',), d_model=32, length=16, min_length=5, steps=800, batch_size=32, lr=1e-2, test_lengths=(16,40), test_sequences=64)
-def alone(n_layers, **settings): return dict(settings, per_model=dict(NSTM=dict(n_layers=n_layers)))   # the rivals have two
+def alone(n_layers, **settings):
+    "`settings` of a task, with `n_layers` layers in the NSTM only: the rivals keep the number of the preset."
+    return dict(settings, per_model=dict(NSTM=dict(n_layers=n_layers)))
 SMALL = dict(mixer_options=dict(num_states=16, conv_size=0), hold=.6, test_states=48)
 experiment = Experiment('copying', 'Who copies and recalls, also sequences longer than any it was trained on?',
     models={
