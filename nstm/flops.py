@@ -98,9 +98,9 @@ SIZES = {'6 layers of 384': dict(d_model=384, n_layers=6), '6 layers of 256': di
 VOCAB = 65     # characters
 FORMS = {      # name: (mixer, options)
     'Transformer': ('transformer', lambda D: dict(num_heads=D//64)),
-    'NSTM scan, identity, 16 states': ('nstm', lambda D: dict(core='scan', num_states=16, num_heads=8, read='signed', communicate=0, conv_size=4)),
+    'NSTM scan, identity, 16 states': ('nstm', lambda D: dict(core='scan', transition='identity', num_states=16, num_heads=8, read='signed', communicate=0, conv_size=4)),
     'NSTM scan, hard, 8 states': ('nstm', lambda D: dict(core='scan', transition='hard', num_states=8, num_heads=8, read='signed', communicate=0)),
-    'NSTM recurrent, 16 states': ('nstm', lambda D: dict(core='recurrent', num_states=16, num_heads=D//32, read='signed', communicate=1))}
+    'NSTM recurrent, 16 states': ('nstm', lambda D: dict(core='recurrent', transition='identity', num_states=16, num_heads=D//32, read='signed', communicate=1))}
 
 def _make(name, size, hidden, vocab, **options):
     (mixer,form),s = FORMS[name],SIZES[size]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 import json, os
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 import torch
 from torch import nn, Tensor
@@ -17,9 +18,9 @@ from .states import StateManager
 from .layer import NSMLayer
 
 # %% auto #0
-__all__ = ['RIVALS', 'MIXERS', 'GatedMLP', 'Block', 'make_mixer', 'Backbone', 'outputs_of', 'SaveLoad', 'SequenceClassifier',
-           'embedding', 'check_ids', 'NSTMClassifier', 'SequenceLM', 'map_state', 'replace_rows', 'NSTMLM', 'sample',
-           'SimpleNSM']
+__all__ = ['RIVALS', 'MIXERS', 'GatedMLP', 'Block', 'make_mixer', 'Backbone', 'outputs_of', 'written_out', 'SaveLoad',
+           'SequenceClassifier', 'embedding', 'check_ids', 'NSTMClassifier', 'SequenceLM', 'map_state', 'replace_rows',
+           'NSTMLM', 'sample', 'SimpleNSM']
 
 # %% ../nbs/10_models.ipynb #41d9bca3
 class GatedMLP(nn.Module):
@@ -112,8 +113,24 @@ def outputs_of(mixer):
     return [mixer.out.weight]
 
 # %% ../nbs/10_models.ipynb #0b3c0d3b
+def written_out(
+    make,        # a class or function
+    given:dict,  # options for it
+)->dict:
+    "The options of `make` with every default; those that are `given` come last."
+    return {**{p.name: p.default for p in signature(make).parameters.values() if p.default is not p.empty and p.name not in ('device','dtype')}, **given}
+
 class SaveLoad:
     "`save_pretrained` and `from_pretrained` for a model whose `config` is the keyword arguments that built it."
+    def full_config(self)->dict:
+        "`config`, and the options of the mixers that were left to their defaults."
+        c,blocks = dict(self.config),getattr(getattr(self, 'backbone', None), 'blocks', None)
+        if blocks is None: return c
+        if 'mixer' in c: o = c['mixer_options'] = written_out(MIXERS[c['mixer']], c['mixer_options'] or {})
+        else: o = c = {**written_out(NSTM, {}), **c}
+        if isinstance(blocks[0].mixer, NSTM) and o.get('communicate') is None: o['communicate'] = blocks[0].mixer.communicate
+        return c
+
     def save_pretrained(self,
         path,    # folder, made if missing
     )->Path:     # the folder
@@ -121,7 +138,7 @@ class SaveLoad:
         from safetensors.torch import save_file
         path = Path(path); path.mkdir(parents=True, exist_ok=True)
         save_file({k:v.detach().contiguous() for k,v in self.state_dict().items()}, path/'model.safetensors.tmp', metadata={'format':'pt'})
-        (path/'config.json.tmp').write_text(json.dumps(dict(library='nstm', model=type(self).__name__, config=self.config), indent=1))
+        (path/'config.json.tmp').write_text(json.dumps(dict(library='nstm', model=type(self).__name__, config=self.full_config()), indent=1))
         for n in ('model.safetensors','config.json'): os.replace(path/f'{n}.tmp', path/n)
         return path
 

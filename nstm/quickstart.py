@@ -20,12 +20,12 @@ __all__ = ['SETUP', 'build', 'loaders', 'train_job', 'run_tag', 'run_jobs', 'run
 # %% ../nbs/32_quickstart.ipynb #396386d6
 SETUP = dict(
     digits=dict(epochs=40, bs=64, models=dict(
-        NSTM       =dict(mixer='nstm', lr=5e-3, n_layers=1, d_model=64, mlp_hidden=64, mixer_options=dict(num_states=8, num_heads=4, read='signed', communicate=8, route_floor=.5, timescale=[1,64], importance=True)),
+        NSTM       =dict(mixer='nstm', lr=5e-3, n_layers=1, d_model=64, mlp_hidden=64, mixer_options=dict(core='recurrent', transition='identity', num_states=8, num_heads=4, read='signed', communicate=8, route_floor=.5, timescale=[1,64], importance=True)),
         GRU        =dict(mixer='gru', lr=5e-3, n_layers=1, d_model=64),
         LSTM       =dict(mixer='lstm', lr=1e-2, n_layers=2, d_model=48),
         Transformer=dict(mixer='transformer', lr=5e-3, n_layers=2, d_model=56, mixer_options=dict(causal=False)))),
     copy=dict(epochs=10, bs=64, n_batches=40, length=10, models=dict(
-        NSTM       =dict(mixer='nstm', lr=5e-3, n_layers=1, d_model=64, mlp_hidden=128, mixer_options=dict(num_states=16, num_heads=1, read='signed', communicate=0, transition='sinkhorn', timescale=[1,64])),
+        NSTM       =dict(mixer='nstm', lr=5e-3, n_layers=1, d_model=64, mlp_hidden=128, mixer_options=dict(core='recurrent', num_states=16, num_heads=1, read='signed', communicate=0, transition='sinkhorn', transition_keep=.9, timescale=[1,64])),
         GRU        =dict(mixer='gru', lr=1e-2, n_layers=1, d_model=88),
         LSTM       =dict(mixer='lstm', lr=1e-2, n_layers=1, d_model=80),
         Transformer=dict(mixer='transformer', lr=2e-3, n_layers=2, d_model=64))))

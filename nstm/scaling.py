@@ -19,8 +19,8 @@ __all__ = ['MODELS', 'contenders', 'check_layer', 'peak_memory', 'state_bytes', 
 
 # %% ../nbs/33_scaling.ipynb #a2839002
 MODELS = {  # name: (mixer, its options)
-    'NSTM (recurrent)': ('nstm', dict(num_states=8, num_heads=4, core='recurrent')),
-    'NSTM (scan)': ('nstm', dict(num_states=8, num_heads=4, core='scan')),
+    'NSTM (recurrent)': ('nstm', dict(num_states=8, num_heads=4, core='recurrent', transition='identity', read='all', communicate=1)),
+    'NSTM (scan)': ('nstm', dict(num_states=8, num_heads=4, core='scan', transition='identity', read='all', communicate=32)),
     'GRU': ('gru', {}), 'LSTM': ('lstm', {}), 'Transformer': ('transformer', dict(num_heads=4))}
 
 def contenders(

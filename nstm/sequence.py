@@ -300,9 +300,9 @@ class NSTM(HasStates, nn.Module):
         num_states:int=16,      # states, S
         num_heads:int=8,        # heads, H; divides `d_model`
         gate_type:str='gru',    # 'gru' or 'lstm'
-        core:str='recurrent',   # 'recurrent': gates read token and states; 'scan': the token alone, in parallel chunks
-        transition:str='identity', # 'identity', 'soft', 'sinkhorn', 'hard' or 'shift'
-        read:str='all',         # 'all', 'signed' or 'softmax'
+        core:str='scan',        # 'scan': gates read the token alone, in parallel chunks; 'recurrent': token and states, one token after the other
+        transition:str='soft',  # 'identity', 'soft', 'sinkhorn', 'hard' or 'shift'
+        read:str='signed',      # 'all', 'signed' or 'softmax'
         *,
         num_reads:int=4,        # weighted sums: of the states of each head for 'signed', of whole states for 'softmax' reads
         route:bool=True,        # let the states compete for each token
@@ -310,15 +310,15 @@ class NSTM(HasStates, nn.Module):
         route_floor:float=0.,   # share of the route that all states get alike, so that no state takes a token whole (recurrent core)
         write:str='gated',      # 'gated'; 'still': only states that were not moved are written; 'off': states are moved but never written
         write_states:int=None,  # tokens write to the first so many states only; the others take what moves bring them. None: to all
-        communicate:int=None,   # after every k-th token; 0: never; None: 1 (recurrent) or `chunk_size` (scan)
+        communicate:int=None,   # after every k-th token; 0: never; None: 1 (recurrent) or 0 (scan)
         communicate_top_k:int=None, # a state listens to its k best matches only
         importance:bool=False,  # learn how important each state is; needed to prune and allocate
         bidirectional:bool=False, # add a second layer that reads backwards, for classifiers
-        timescale:tuple=None,   # shortest and longest time scale of writes at the start, in tokens; None: see below
+        timescale:tuple=(1.,1024.), # shortest and longest time scale of writes at the start, in tokens
         hard_write:bool=True,   # where transitions are annealed and hardened, write gates are too
         hard_read:bool=False,   # and so is a 'softmax' read, which then takes one state and no mean of many; of a tape ('shift' in the scan core)
         transition_rank:int=None, # rank of the transition logits
-        transition_keep:float=.9, # how much of a state stays in place before training
+        transition_keep:float=.5, # how much of a state stays in place before training
         transition_input:str='token', # 'token', or 'both': token and states choose the move (recurrent core)
         norm:str='none',        # 'none'; 'state': states have unit RMS after every token; 'read': what is read has
         head_dropout:float=0.,  # in training, share of the heads that the output does not see
@@ -342,11 +342,10 @@ class NSTM(HasStates, nn.Module):
             if v is not None: check_count(v, k, most=most)
         check_range(route_floor, 'route_floor', 0, .99)
         if route_floor and (core=='scan' or not route or top_k is not None): raise ValueError(f"route_floor={route_floor} needs core='recurrent', route=True and top_k=None; got core={core!r}, route={route}, top_k={top_k}")
-        if communicate is None: communicate = 1 if core=='recurrent' else chunk_size
+        if communicate is None: communicate = int(core=='recurrent')
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
         if hard_read and (read,transition,core)!=('softmax','shift','scan'): raise ValueError(f"hard_read=True wants read='softmax', transition='shift' and core='scan'; got read={read!r}, transition={transition!r}, core={core!r}")
-        if timescale is None: timescale = (1.,1024.) if transition=='identity' else (400.,400.)
         if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
         self.max_states,self.prune_threshold = check_count(max(64, S) if max_states is None else max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
         self.d_model,self.num_states,self.num_heads,self.gate_type,self.core = D,S,H,gate_type,core

@@ -20,14 +20,14 @@ __all__ = ['SPECIMENS', 'state_use', 'watcher', 'glyphs_of', 'train_specimen', '
 # %% ../nbs/39_specimens.ipynb #58b39fad
 SPECIMENS = dict(
     s3=dict(task='s3', shrink=0., config=dict(
-        mixer_options=dict(core='scan', transition='sinkhorn', transition_keep=.5, read='signed', num_states=3, num_heads=1, write='off', communicate=0, chunk_size=8),
+        mixer_options=dict(core='scan', transition='sinkhorn', transition_keep=.5, timescale=(400.,400.), read='signed', num_states=3, num_heads=1, write='off', communicate=0, chunk_size=8),
         d_model=32, steps=500, batch_size=32, lr=5e-3, stages=[(0,8),(.2,16),(.35,40)], anneal=dict(soft_until=.35, heads_from=.6, hard_from=.75, end=1., noise=1.5),
         test_lengths=(40,640,10_000), test_sequences=32)),
     digits=dict(task='digits', shrink=.03, least=.35, config=dict(
-        mixer_options=dict(core='recurrent', num_states=12, num_heads=4, read='signed', communicate=8, timescale=(1,64), importance=True),
+        mixer_options=dict(core='recurrent', transition='identity', num_states=12, num_heads=4, read='signed', communicate=8, timescale=(1,64), importance=True),
         d_model=48, mlp_hidden=64, steps=800, batch_size=64, lr=5e-3, length=64, test_lengths=(64,), test_sequences=0)),
     shakespeare=dict(task='shakespeare', shrink=0., config=dict(
-        mixer_options=dict(core='scan', num_states=8, num_heads=4, read='signed', communicate=8, timescale=(1,128), importance=True),
+        mixer_options=dict(core='scan', transition='identity', num_states=8, num_heads=4, read='signed', communicate=8, timescale=(1,128), importance=True),
         d_model=72, n_layers=2, mlp_hidden=192, steps=600, batch_size=32, length=128, lr=5e-3, warmup=.1, betas=(.9,.99), test_lengths=(256,), test_sequences=400)),
 )
 

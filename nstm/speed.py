@@ -63,7 +63,7 @@ class Contender(NamedTuple):
     options: dict = {}     # for the record
     most: int = 2**40      # longest sequence that is measured
 
-def _nstm(D, H, **options): return NSTM(D, num_heads=H, read='signed', **options)
+def _nstm(D, H, **options): return NSTM(D, num_heads=H, read='signed', **{'transition':'identity', **options})
 def _nstm_twin(layer, D, H, **options): return _nstm(D, H, **{**options, 'backend':'reference'})
 def _of_nstm(most=2**40, **options): return Contender(partial(_nstm, **options), lambda layer, D, H: _nstm_twin(layer, D, H, **options), options, most)
 def _fla(name, D, H, **options): return getattr(import_module('fla.layers'), name)(hidden_size=D, layer_idx=0, **options)

@@ -590,7 +590,7 @@ def get_experiment(
 # %% ../../nbs/50_experiments.ipynb #9deabe40
 def core_of(config):
     "The core of an NSTM configuration; None for other mixers."
-    return config['mixer_options'].get('core', 'recurrent') if config['mixer']=='nstm' else None
+    return config['mixer_options'].get('core', 'scan') if config['mixer']=='nstm' else None
 
 def row_of(e, job, model, metrics, **fields):
     "The row of a job; `state_bytes` is what all layers carry from token to token after a sequence of the training length, in the model that is tested."

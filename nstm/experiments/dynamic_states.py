@@ -293,7 +293,7 @@ def run(
         m,states = learn.follow_phases.scores,[s[0] for s in (learn.count if hasattr(learn,'count') else learn.follow_need).counts]
         mean = lambda k: sum(m[f'phase{p+1}_{k}'] for p in range(learn.n_epoch))/learn.n_epoch
         return {**{f'scaled_{T}': mean(f'scaled_{T}') for T in c['test_lengths']}, **m, 'states_mean':sum(states)/len(states), 'states_most':max(states)}
-    record = RecordCourse(e.name, job.model, c, seed=job.seed, results=results, data=job.task, core=c['mixer_options'].get('core','recurrent'), evaluate=metrics)
+    record = RecordCourse(e.name, job.model, c, seed=job.seed, results=results, data=job.task, core=c['mixer_options'].get('core','scan'), evaluate=metrics)
     learn,problem = phase_learner(job.task, c, job.seed, device, [Say(), record] + ([Checkpoint(Path(folder)/f'{job.id}.pt', tag=job.id)] if folder is not None else []))
     learn.fit(len(problem.cups))
     if done is not None: done.write_text(json.dumps(record.row))
@@ -345,11 +345,11 @@ class TwoLevels(nn.Module):
 MIXERS['two_levels'] = TwoLevels
 
 # %% ../../nbs/56_dynamic_states.ipynb #17e5f8a4
-FORM = dict(core='scan', transition='sinkhorn', read='signed', num_states=8, num_heads=4, communicate=0, chunk_size=8, head_dropout=.25, importance=True)
+FORM = dict(core='scan', transition='sinkhorn', transition_keep=.9, timescale=(400.,400.), read='signed', num_states=8, num_heads=4, communicate=0, chunk_size=8, head_dropout=.25, importance=True)
 COMMON = dict(d_model=32, batch_size=32, length=16, lr=5e-3, anneal=dict(soft_until=.45, hard_from=.7), mixer_options=FORM, test_sequences=16)
 def _follow(how): return dict(mixer_options=dict(follow=dict(how=how)), **(dict(mixer='gated_nstm') if how=='gates' else {}))
 def _levels(**options): return dict(mixer='two_levels', mixer_options=dict(importance=False, **options))
-def _talk(**options): return dict(mixer_options=dict(core='recurrent', transition='identity', read='all', importance=False, head_dropout=0., num_states=8, **options), anneal=None)
+def _talk(**options): return dict(mixer_options=dict(core='recurrent', transition='identity', timescale=(1.,1024.), read='all', importance=False, head_dropout=0., num_states=8, **options), anneal=None)
 MODELS = {
     **{how: _follow(how) for how in HOW},
     **{f'S={S}': dict(mixer_options=dict(num_states=S)) for S in (2,3,4,6,8)},

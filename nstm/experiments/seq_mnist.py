@@ -10,7 +10,7 @@ from .core import Experiment
 from ..rivals import RIVAL_SETTINGS
 
 # %% ../../nbs/57_seq_mnist.ipynb #4a5fe044
-PIXELS = dict(core='scan', read='signed', num_states=16, num_heads=8, communicate=0, chunk_size=28)
+PIXELS = dict(core='scan', transition='identity', read='signed', num_states=16, num_heads=8, communicate=0, chunk_size=28)
 IMAGES = dict(tasks=('seq_mnist',), d_model=128, n_layers=3, length=784, steps=10_000, batch_size=64, lr=2e-3, weight_decay=.05, bf16=True, parameters=700_000, test_lengths=(784,), test_sequences=0, test_every=500)
 experiment = Experiment('seq_mnist', 'Can the form that tracks states also see, one pixel at a time?',
     models={'NSTM': dict(mixer='nstm', mixer_options=PIXELS), **{k: RIVAL_SETTINGS[k] for k in ('Transformer','GRU','LSTM','minGRU','S4D','Gated DeltaNet [-1,1]')}},

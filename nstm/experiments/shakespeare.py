@@ -19,7 +19,7 @@ def python_manual():
 PROBLEMS['python_manual'] = lambda: Chars(python_manual())
 
 # %% ../../nbs/58_shakespeare.ipynb #f9e22731
-TEXT = dict(core='scan', read='signed', num_states=16, num_heads=8, communicate=0, chunk_size=16, conv_size=4)
+TEXT = dict(core='scan', transition='identity', read='signed', num_states=16, num_heads=8, communicate=0, chunk_size=16, conv_size=4)
 BOOK = dict(tasks=('shakespeare',), n_layers=6, length=256, batch_size=64, lr=1e-3, warmup=.02, betas=(.9,.99), weight_decay=.1, bf16=True, test_lengths=(256,), test_sequences=0, test_every=250)
 BOOKS = ('NSTM','Transformer','GRU','Gated DeltaNet [-1,1]')
 experiment = Experiment('shakespeare', "Can the form that tracks states also model text, at nanoGPT's budget?",

@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['BASE', 'ANNEAL', 'STAGES', 'PATIENT', 'LONGER', 'RAMP', 'GROWING', 'HOLD', 'FORMS', 'FAST', 'SCHEDULES', 'SOFT',
-           'SIGHT', 'TEXT', 'PIXELS', 'EACH', 'FREE', 'experiment', 'form', 'part', 'scanned']
+           'SIGHT', 'TEXT', 'PAGES', 'PIXELS', 'EACH', 'FREE', 'experiment', 'form', 'part', 'scanned']
 
 # %% ../../nbs/51_transition_search.ipynb #73707e6d
 from .core import Experiment
 
 # %% ../../nbs/51_transition_search.ipynb #123c7db1
-BASE = dict(core='scan', transition='soft', transition_keep=.5, read='signed', num_states=8, num_heads=16, communicate=0, chunk_size=8, head_dropout=.25)
+BASE = dict(core='scan', transition='soft', transition_keep=.5, timescale=(400.,400.), read='signed', num_states=8, num_heads=16, communicate=0, chunk_size=8, head_dropout=.25)
 ANNEAL = dict(soft_until=.35, heads_from=.6, hard_from=.75, end=1., noise=1.5)
 STAGES = [(0,8),(.2,16),(.35,40)]   # sequences grow while a model learns: share of training, tokens
 PATIENT = dict(soft_until=.5, heads_from=.65, hard_from=.8, end=1., noise=1.5)   # nothing is made hard before the longest sequences are learned
@@ -22,6 +22,7 @@ HOLD = .85
 def form(anneal=ANNEAL, d_model=None, **options):
     "Settings of the base form with some options changed."
     s = dict(mixer='nstm', mixer_options={**BASE, **options}, anneal=anneal)
+    if s['mixer_options']['transition']=='identity' and 'timescale' not in options: s['mixer_options']['timescale'] = (1.,1024.)
     return s if d_model is None else {**s, 'd_model':d_model}
 
 def part(anneal=RAMP, **options):
@@ -44,6 +45,7 @@ FORMS = {
     'write: off': part(write='off'),
     'write: only where not moved': part(write='still'),
     'write: gates never hard': part(hard_write=False),
+    'write: at many time scales': part(timescale=(1.,1024.)),
     'gates: lstm': part(gate_type='lstm'),
     'gates: read token and states': part(core='recurrent'),
     'gates: lstm, read token and states': part(core='recurrent', gate_type='lstm'),
@@ -52,6 +54,7 @@ FORMS = {
     'communicate: top 2, every token': part(core='recurrent', communicate=1, communicate_top_k=2),
     'read: all': part(read='all'),
     'read: one signed': part(num_reads=1),
+    'read: two signed': part(num_reads=2),
     'read: softmax': part(read='softmax'),
     'no move, gates read states': part(None, core='recurrent', transition='identity', num_heads=8),
     'no move, gates read states, communicate': part(None, core='recurrent', transition='identity', num_heads=8, communicate=1),
@@ -75,6 +78,7 @@ SCHEDULES = ('move: never hard','move: hard at once','move: hard in a short time
 SOFT = tuple(m for m in FORMS if m not in SCHEDULES)                                           # trained where nothing is
 SIGHT = tuple(m for m in FAST if m in SOFT and not m.startswith('width'))
 TEXT = dict(d_model=256, n_layers=3, length=256, batch_size=64, steps=1500, lr=2e-3, anneal=None, bf16=True, dropout=.1, test_lengths=(256,), test_sequences=0)
+PAGES = dict(d_model=96, n_layers=3, length=128, batch_size=32, steps=500, lr=3e-3, parameters=700_000, test_lengths=(128,), test_sequences=0)       # a little of the same text, for two cores
 PIXELS = dict(d_model=128, n_layers=2, length=784, batch_size=64, steps=1000, lr=2e-3, anneal=None, bf16=True, test_lengths=(784,), test_sequences=2000)
 EACH = dict(batch_size=128, stages=GROWING, test_lengths=(40,80,160,512,10_000), test_sequences=128)
 FREE = dict(stages=None, per_model={m: dict(anneal=None, hold=0.) for m in FORMS})             # nothing has to be hard where no group is tracked
@@ -91,4 +95,6 @@ experiment = Experiment('transition_search', 'Which form of move, write, gate, c
         s5=dict(EACH, tasks=('s5',), models=('base', *(m for m in FORMS if m.startswith('move') and m in FAST), 'write: off', '8 states', '32 states', '32 heads'), steps=4000, lr=4e-3),
         text=dict(tasks=('shakespeare',), models=SIGHT, **TEXT, per_model=FREE['per_model']),
         pixels=dict(tasks=('seq_mnist',), models=SIGHT, **PIXELS, per_model=FREE['per_model']),
+        pages=dict(tasks=('shakespeare',), models=('base','move: identity','move: starts at .9 in place','write: at many time scales','read: one signed','read: two signed'), **PAGES, seeds=(0,),
+                   per_model={m: dict(anneal=None, hold=0., mixer_options=dict(num_heads=4, head_dropout=0., **(dict(timescale=(1.,1024.)) if m.startswith(('read','move: starts')) else {}))) for m in FORMS}),
     ))
