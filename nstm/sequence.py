@@ -301,7 +301,7 @@ class NSTM(HasStates, nn.Module):
         num_heads:int=8,        # heads, H; divides `d_model`
         gate_type:str='gru',    # 'gru' or 'lstm'
         core:str='scan',        # 'scan': gates read the token alone, in parallel chunks; 'recurrent': token and states, one token after the other
-        transition:str='soft',  # 'identity', 'soft', 'sinkhorn', 'hard' or 'shift'
+        transition:str='identity', # 'identity', 'soft', 'sinkhorn', 'hard' or 'shift'
         read:str='signed',      # 'all', 'signed' or 'softmax'
         *,
         num_reads:int=4,        # weighted sums: of the states of each head for 'signed', of whole states for 'softmax' reads
