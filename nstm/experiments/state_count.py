@@ -9,17 +9,20 @@ __all__ = ['COUNTS', 'experiment']
 from .core import Experiment
 from .transition_search import form, STAGES, GROWING, RAMP, HOLD
 from .mqar import memory
+from ..recall_tasks import Recall
+from ..tasks import TASKS
 
 # %% ../../nbs/55_state_count.ipynb #613d1697
+TASKS['recall_16'] = lambda: Recall('recall_16', 16, 16)      # small enough for a laptop
 COUNTS = (1,2,4,8,16,32,64)
 experiment = Experiment('state_count', 'What does each further state bring, and what does it cost?',
     models={f'{S} states': dict(mixer='nstm', mixer_options=dict(num_states=S)) for S in COUNTS},
     presets=dict(
         quick=dict(tasks=('s3',), models=('2 states','8 states'), d_model=32, steps=250, batch_size=32, lr=5e-3, stages=STAGES, test_lengths=(40,160), test_sequences=16,
                    anneal=form()['anneal'], mixer_options={**form()['mixer_options'], 'num_heads':4}),
-        laptop=dict(tasks=('s3','recall'), seeds=(0,1,2), test_sequences=256,
+        laptop=dict(tasks=('s3','recall_16'), seeds=(0,1,2), test_sequences=256,
                     per_task=dict(s3=dict(d_model=32, steps=400, batch_size=32, lr=5e-3, stages=STAGES, anneal=form()['anneal'], mixer_options={**form()['mixer_options'], 'num_heads':4}, test_lengths=(40,160,512,2000)),
-                                  recall=dict(d_model=64, n_layers=2, length=32, steps=1000, batch_size=64, lr=1e-2, tied=True, mixer_options=memory(8)['mixer_options'], test_lengths=(32,)))),
+                                  recall_16=dict(d_model=64, n_layers=2, length=32, steps=600, batch_size=64, lr=5e-3, tied=True, mixer_options=memory(8)['mixer_options'], test_lengths=(32,)))),
         full=dict(tasks=('a5','mqar_128'), seeds=(0,1,2), steps=2500, test_sequences=128,
                   per_task=dict(a5=dict(lr=4e-3, batch_size=128, stages=GROWING, anneal=RAMP, hold=HOLD, mixer_options={**form()['mixer_options'], 'num_heads':8}, test_lengths=(40,160,512)),
                                 mqar_128=dict(lr=5e-3, length=128, batch_size=64, n_layers=2, bf16=True, tied=True, mixer_options=memory(8)['mixer_options'], test_lengths=(128,)))),
