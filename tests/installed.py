@@ -84,7 +84,7 @@ if '--quick' not in sys.argv:
         x = torch.randint(0, 4, (512,12)); y = (x[:,0] >= 2).long()
         ds = TensorDataset(x, y)
         dls = DataLoaders(DataLoader(ds, bs=64, shuffle=True), DataLoader(ds, bs=256))
-        learn = Learner(dls, NSTMClassifier(num_classes=2, vocab_size=4, d_model=32, n_layers=1, num_states=4, num_heads=2), loss_func=CrossEntropyLossFlat(), metrics=accuracy)
+        learn = Learner(dls, NSTMClassifier(num_classes=2, vocab_size=4, d_model=32, n_layers=1, num_states=4, num_heads=2, transition='soft'), loss_func=CrossEntropyLossFlat(), metrics=accuracy)   # the order of tokens is in the moves
         with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(5, 1e-2)
         acc = float(learn.recorder.values[-1][-1])
         print(f'  fastai {fastai.__version__}, fastcore {fastcore.__version__}, torch {torch.__version__}: accuracy {acc:.3f}')
