@@ -346,7 +346,7 @@ class NSTM(HasStates, nn.Module):
         if core=='scan' and norm=='state': raise ValueError("`norm='state'` is not affine in the states, so `core='scan'` cannot do it; got core='scan', want core='recurrent' or norm='read'")
         if transition_input=='both' and (core=='scan' or transition in ('identity','shift')): raise ValueError(f"transition_input='both' needs core='recurrent' and a transition that is not 'identity' or 'shift'; got core={core!r}, transition={transition!r}")
         if hard_read and (read,transition,core)!=('softmax','shift','scan'): raise ValueError(f"hard_read=True wants read='softmax', transition='shift' and core='scan'; got read={read!r}, transition={transition!r}, core={core!r}")
-        if len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
+        if not isinstance(timescale, (tuple,list)) or len(timescale)!=2 or not 1<=timescale[0]<=timescale[1]: raise ValueError(f"`timescale` must be two numbers of tokens, 1 <= shortest <= longest; got {timescale}")
         self.max_states,self.prune_threshold = check_count(max(64, S) if max_states is None else max_states, 'max_states', least=S), check_range(prune_threshold, 'prune_threshold', 0, 1)
         self.d_model,self.num_states,self.num_heads,self.gate_type,self.core = D,S,H,gate_type,core
         self.write,self.hard_write,self.hard_read,self.norm,self.chunk_size,self.communicate = write,bool(hard_write),bool(hard_read),norm,chunk_size,check_count(communicate, 'communicate', least=0)
