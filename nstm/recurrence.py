@@ -15,7 +15,7 @@ from .kernels import power_of_two, interpreted, why_not, count_flops, triton, tl
 
 # %% ../nbs/09b_recurrence.ipynb #21fb3114
 def _jit(f): # one compilation for every length and batch
-    return triton.jit(f, do_not_specialize=('B','T','H','t0','t1','L','TZ','NG','PER')) if triton is not None else f
+    return triton.jit(f, do_not_specialize=('B','T','H','TF','t0','t1','L','TZ','NG','PER')) if triton is not None else f
 
 # %% ../nbs/09b_recurrence.ipynb #12ecac92
 @_jit
@@ -72,17 +72,21 @@ def _across(x, CT: tl.constexpr, PREC: tl.constexpr): # the sum of each row, in 
 def _talk(M1, Wa, Wv, g, la, Z, PW, at, z0, zs, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, SAVE: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr, FAST: tl.constexpr):
     zero = tl.zeros((R, D), tl.float32)
     E,F = _mul(M1, tl.trans(Wa), zero, CT, PREC),_mul(M1, tl.trans(Wv), zero, CT, PREC)
-    p = _softmax(_mul(M1, tl.trans(E), la, CT, PREC), 1, R, FAST)   # [speakers, listeners]
-    y = _tanh(_mul(tl.trans(p), F, zero, CT, PREC), FAST)
+    logits = _mul(M1, tl.trans(E), la, CT, PREC)
+    if SAVE: tl.store(Z+4*zs+at, _held(M1, R, D, W))
+    p = _softmax(logits, 1, R, FAST)                                  # [speakers, listeners]
+    y = _mul(tl.trans(p), F, zero, CT, PREC)
     if SAVE:
-        tl.store(Z+5*zs+at, _held(E, R, D, W)); tl.store(Z+6*zs+at, _held(F, R, D, W)); tl.store(Z+7*zs+at, _held(y, R, D, W))
+        tl.store(Z+5*zs+at, _held(E, R, D, W)); tl.store(Z+6*zs+at, _held(F, R, D, W))
         V: tl.constexpr = 2 if W>2 else W
         tl.store(PW + z0*R*R + tl.arange(0, 32*V)[:,None]*(R*R//(32*V)) + tl.arange(0, R*R//(32*V))[None,:], _held(p, R, R, V))
+    y = _tanh(y, FAST)
+    if SAVE: tl.store(Z+7*zs+at, _held(y, R, D, W))
     return M1 + g*(y-M1)
 
 # %% ../nbs/09b_recurrence.ipynb #9c560a46
 @_jit
-def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, DPICK, Z, RHO, PW, B, T, H, t0, L, TZ,
+def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, DPICK, Z, RHO, PW, B, T, H, TF, t0, L, TZ,
              S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr, D: tl.constexpr, N: tl.constexpr, NP: tl.constexpr, C: tl.constexpr, TALK: tl.constexpr,
              ROUTE: tl.constexpr, FLOOR: tl.constexpr, MASK: tl.constexpr, SAVE: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr, FAST: tl.constexpr):
     R: tl.constexpr = NB*SP
@@ -114,8 +118,10 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
     jump = T*H
     last = B-1-b0
     row = b0.to(tl.int64)*jump + first*H + h
+    far = TF*H                                     # from a sequence to the next, in what was read and its weights
+    seen = b0.to(tl.int64)*far + first*H + h
     j,k = q//max(N, 1),q%max(N, 1)
-    to,real = j.to(tl.int64)*jump, (q<NB*N) & (b0+j<B)
+    to,real = j.to(tl.int64)*far, (q<NB*N) & (b0+j<B)
     pick_at,pick_ok = (to*N+k)[:,None]*S + s[None,:], real[:,None] & (nb[None,:]==j[:,None]) & (s<S)[None,:]
     o_at,o_ok = (to*N+k)[:,None]*D + d[None,:], tl.broadcast_to(real[:,None], (NP, D))
     end = tl.minimum(first+L, T)
@@ -124,8 +130,8 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
     u = ()
     for c in tl.static_range(K): u = u + (_rows(U+c*D, d, row, K*D, jump, nb, last, NB),)
     if N>0:
-        if SAVE: pick = tl.load(DO+row*N*D+o_at, o_ok, other=0.)
-        else: pick = tl.load(PICK+row*N*S+pick_at, pick_ok, other=0.)
+        if SAVE: pick = tl.load(DO+seen*N*D+o_at, o_ok, other=0.)
+        else: pick = tl.load(PICK+seen*N*S+pick_at, pick_ok, other=0.)
     for t in range(first, end):
         nxt = tl.where(t+1<end, row+H, row)
         un = ()
@@ -137,28 +143,32 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
             asked = M*u[0].to(tl.float32)
             if R<=32: asked = asked.to(CT)
         if N>0:                                        # what was read after the token before
-            if SAVE:
-                dp = _mul(pick, tl.trans(M16), tl.zeros((NP, R), tl.float32), CT, PREC)
-                tl.store(DPICK+(row-H)*N*S+pick_at, dp, pick_ok & (t>first))
-                if t>first: pick = tl.load(DO+row*N*D+o_at, o_ok, other=0.)
-            else:
-                o = _mul(pick, M16, tl.zeros((NP, D), tl.float32), CT, PREC)
-                tl.store(O+(row-H)*N*D+o_at, o, o_ok & (t>first))
-                if t>first: pick = tl.load(PICK+row*N*S+pick_at, pick_ok, other=0.)
+            if SAVE: o = _mul(pick, tl.trans(M16), tl.zeros((NP, R), tl.float32), CT, PREC)
+            else: o = _mul(pick, M16, tl.zeros((NP, D), tl.float32), CT, PREC)
         if not SAVE:
             if t%C==0: tl.store(CK + ck + t//C*hsd, M, okd)
         r,w,sn = _mul(M16, tl.trans(Wr), br, CT, PREC),_mul(M16, tl.trans(Ww), bw, CT, PREC),_mul(M16, tl.trans(Wn), tl.zeros((R, D), tl.float32), CT, PREC)
+        if ROUTE: logits = _across(asked, CT, PREC) + la[:,None]
+        if SAVE: tl.store(Z+za, _held(M, R, D, W))
+        if N>0:                                        # written while the products of the gates are made
+            if SAVE:
+                tl.store(DPICK+(seen-H)*N*S+pick_at, o, pick_ok & (t>first))
+                if t>first: pick = tl.load(DO+seen*N*D+o_at, o_ok, other=0.)
+            else:
+                tl.store(O+(seen-H)*N*D+o_at, o, o_ok & (t>first))
+                if t>first: pick = tl.load(PICK+seen*N*S+pick_at, pick_ok, other=0.)
         if ROUTE:
-            rho = _softmax(_across(asked, CT, PREC) + la[:,None], NB, SP, FAST)
+            rho = _softmax(logits, NB, SP, FAST)
             x = S*(1-FLOOR)*rho + FLOOR
             r += x*u[1].to(tl.float32); w += x*u[2].to(tl.float32); n = x*u[3].to(tl.float32)
             if SAVE: tl.store(RHO+z0*R+i[:,None]+0*d[None,:], rho, tl.broadcast_to((d==0)[None,:], (R, D)))
         else: r += u[0].to(tl.float32); w += u[1].to(tl.float32); n = u[2].to(tl.float32)
+        if SAVE: tl.store(Z+3*zs+za, _held(sn, R, D, W))
         r,w = _sigmoid(r, FAST),_sigmoid(w, FAST)
+        if SAVE: tl.store(Z+zs+za, _held(r, R, D, W)); tl.store(Z+2*zs+za, _held(w, R, D, W))
         n = _tanh(n + bn + r*sn, FAST)
         M1 = M + w*(n-M)
-        if SAVE:
-            tl.store(Z+za, _held(M, R, D, W)); tl.store(Z+zs+za, _held(r, R, D, W)); tl.store(Z+2*zs+za, _held(w, R, D, W)); tl.store(Z+3*zs+za, _held(sn, R, D, W)); tl.store(Z+4*zs+za, _held(n, R, D, W))
+        if SAVE and TALK>1: tl.store(Z+4*zs+za, _held(M1, R, D, W))      # also where the states do not talk
         M2 = M1
         if TALK==1: M2 = _talk(M1, Wa, Wv, g, to_all, Z, PW, za, z0, zs, R, D, W, SAVE, CT, PREC, FAST)
         if TALK>1:
@@ -170,37 +180,39 @@ def _recurrent_forward(U, W_, BIAS, A, V, G, LA, LEN, POS, PICK, CK, MT, O, DO, 
         if N==0:
             if not SAVE: tl.store(O + ((((b*T+t)*H+h)*S+s)*D)[:,None] + d[None,:], M, okd)
         row += H
+        seen += H
         u = un
     if N>0:
-        if SAVE: tl.store(DPICK+(row-H)*N*S+pick_at, _mul(pick, tl.trans(M), tl.zeros((NP, R), tl.float32), CT, PREC), pick_ok)
-        else: tl.store(O+(row-H)*N*D+o_at, _mul(pick, M, tl.zeros((NP, D), tl.float32), CT, PREC), o_ok)
+        if SAVE: tl.store(DPICK+(seen-H)*N*S+pick_at, _mul(pick, tl.trans(M), tl.zeros((NP, R), tl.float32), CT, PREC), pick_ok)
+        else: tl.store(O+(seen-H)*N*D+o_at, _mul(pick, M, tl.zeros((NP, D), tl.float32), CT, PREC), o_ok)
     if not SAVE: tl.store(MT + (((b*H+h)*S+s)*D)[:,None] + d[None,:], M, okd)
 
 # %% ../nbs/09b_recurrence.ipynb #fa7cb3c7
 @_jit
 def _saved(Z, RHO, PW, z0, hold, hold_p, zs, R: tl.constexpr, D: tl.constexpr, TALK: tl.constexpr, ROUTE: tl.constexpr):   # of one token
     za = z0*R*D + hold
-    got = (tl.load(Z+za), tl.load(Z+zs+za), tl.load(Z+2*zs+za), tl.load(Z+3*zs+za), tl.load(Z+4*zs+za))
+    got = (tl.load(Z+za), tl.load(Z+zs+za), tl.load(Z+2*zs+za), tl.load(Z+3*zs+za))
     if ROUTE: got = got + (tl.load(RHO+z0*R+tl.arange(0, R)),)
     else: got = got + (0,)
     if TALK>0: got = got + (tl.load(Z+5*zs+za), tl.load(Z+6*zs+za), tl.load(Z+7*zs+za), tl.load(PW+z0*R*R+hold_p))
     return got
 
 @_jit
-def _given(U, PICK, DO, d, s, ok, row, jump, nb, last, S: tl.constexpr, NB: tl.constexpr, D: tl.constexpr, N: tl.constexpr, K: tl.constexpr):   # of one token: what it brings, gradients of what was read, read weights
+def _given(U, PICK, DO, d, s, ok, row, jump, seen, far, nb, last, S: tl.constexpr, NB: tl.constexpr, D: tl.constexpr, N: tl.constexpr, K: tl.constexpr):   # of one token: what it brings, gradients of what was read, read weights
     got = ()
     for c in tl.static_range(K): got = got + (_rows(U+c*D, d, row, K*D, jump, nb, last, NB),)
-    for k in tl.static_range(N): got = got + (_rows(DO+k*D, d, row, N*D, jump, nb, last, NB), tl.load(PICK + ((row+nb*jump)*N+k)*S + s, ok, other=0.))
+    for k in tl.static_range(N): got = got + (_rows(DO+k*D, d, seen, N*D, far, nb, last, NB), tl.load(PICK + ((seen+nb*far)*N+k)*S + s, ok, other=0.))
     return got
 
 # %% ../nbs/09b_recurrence.ipynb #952306f6
 @_jit
-def _scale(G, NB: tl.constexpr, SP: tl.constexpr, CT: tl.constexpr): # [R, 1] twice: the power of two that brings the largest gradient of a sequence between 1 and 2, and its inverse
+def _scale(G, NB: tl.constexpr, SP: tl.constexpr, CT: tl.constexpr): # [1, 1] or [R, 1]: the power of two that brings the largest gradient of a sequence between 1 and 2, and its inverse
     R: tl.constexpr = NB*SP
-    if CT==tl.float32: return tl.full((R, 1), 1., tl.float32),tl.full((R, 1), 1., tl.float32)
-    most = tl.reshape(tl.broadcast_to(tl.max(tl.reshape(tl.max(tl.abs(G), 1), (NB, SP)), 1, keep_dims=True), (NB, SP)), (R,))
+    if CT==tl.float32: return tl.full((1, 1), 1., tl.float32),tl.full((1, 1), 1., tl.float32)
+    if NB==1: most = tl.max(tl.abs(G)) + tl.zeros((1, 1), tl.float32)
+    else: most = tl.reshape(tl.broadcast_to(tl.max(tl.reshape(tl.max(tl.abs(G), 1), (NB, SP)), 1, keep_dims=True), (NB, SP)), (R,))[:,None]
     e = tl.minimum(tl.maximum(most.to(tl.int32, bitcast=True)>>23, 27), 227)            # the exponent, as it stands in the number
-    return ((254-e)<<23).to(tl.float32, bitcast=True)[:,None],(e<<23).to(tl.float32, bitcast=True)[:,None]
+    return ((254-e)<<23).to(tl.float32, bitcast=True),(e<<23).to(tl.float32, bitcast=True)
 
 @_jit
 def _untalk(G2, inv, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, SOME: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):   # E, F, y, p as they were -> gradient of M1, of the gate; of the logits; of E, F
@@ -215,8 +227,9 @@ def _untalk(G2, inv, due, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R: tl.constexpr
     dE = _mul(tl.trans(dl16), M1, zero, CT, PREC)
     G1 = _mul(dl16, E, G2 - g*Gd, CT, PREC)
     G1 = _mul(dF16, Wv, G1, CT, PREC)
-    tl.store(DZ+3*zs+za, _held(dE*inv, R, D, W)); tl.store(DZ+4*zs+za, _held(dF*inv, R, D, W))
-    return _mul(dE, Wa, G1, CT, PREC), Gd*(y-M1)*inv, dl*inv
+    G1 = _mul(dE, Wa, G1, CT, PREC)
+    tl.store(DZ+5*zs+za, _held(dE*inv, R, D, W)); tl.store(DZ+6*zs+za, _held(dF*inv, R, D, W))
+    return G1, Gd*inv*(y-M1), dl*inv
 
 @_jit
 def _sums(a, b, c, e, nb, OUT, d, row, jump, b0, B, NB: tl.constexpr, K: tl.constexpr):   # over the states of each sequence, of three or four tiles; one store for each sequence
@@ -228,11 +241,24 @@ def _sums(a, b, c, e, nb, OUT, d, row, jump, b0, B, NB: tl.constexpr, K: tl.cons
         v = tl.join(tl.join(tl.sum(e*m, 0), tl.sum(b*m, 0)), tl.join(tl.sum(a*m, 0), tl.sum(c*m, 0)))       # [D, 2, 2]: the last index changes fastest
         if b0+j<B: tl.store(OUT + (row+j*jump)*K*D + at, tl.reshape(v, (D, 4)), ok)
 
+
+@_jit
+def _columns(a, b, c, e, inv, OUT, d, CT: tl.constexpr, PREC: tl.constexpr, K: tl.constexpr):   # the same of one sequence, by products with ones
+    R: tl.constexpr = a.shape[0]
+    D: tl.constexpr = d.shape[0]
+    x = tl.arange(0, 16)
+    v = tl.zeros((16, D), tl.float32)
+    if K==4: v = _mul(tl.broadcast_to(tl.where(x==0, 64., 0.)[:,None], (16, R)), e, v, CT, PREC)
+    v = _mul(tl.broadcast_to(tl.where(x==1, 1., 0.)[:,None], (16, R)), a, v, CT, PREC)
+    v = _mul(tl.broadcast_to(tl.where(x==2, 1., 0.)[:,None], (16, R)), b, v, CT, PREC)
+    v = _mul(tl.broadcast_to(tl.where(x==3, 1., 0.)[:,None], (16, R)), c, v, CT, PREC)
+    tl.store(OUT + d[None,:]+((x+(K-4))*D)[:,None], v*inv, tl.broadcast_to(((x+(K-4)>=0) & (x<4))[:,None], (16, D)))
+
 # %% ../nbs/09b_recurrence.ipynb #4d487258
 @_jit
-def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, DZ, DU, DBIAS, DLA, B, T, H, t0, t1, TZ,
+def _recurrent_backward(U, W_, BIAS, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, DZ, DU, DBIAS, DLA, B, T, H, TF, t0, t1, TZ,
              S: tl.constexpr, SP: tl.constexpr, NB: tl.constexpr, D: tl.constexpr, N: tl.constexpr, NP: tl.constexpr, TALK: tl.constexpr,
-             ROUTE: tl.constexpr, FLOOR: tl.constexpr, MASK: tl.constexpr, SHARE: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
+             ROUTE: tl.constexpr, FLOOR: tl.constexpr, MASK: tl.constexpr, SHARE: tl.constexpr, W: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr, FAST: tl.constexpr):
     R: tl.constexpr = NB*SP
     K: tl.constexpr = 3+ROUTE
     NG = tl.cdiv(B, NB)
@@ -245,6 +271,7 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
     okd = tl.broadcast_to(ok[:,None], (R, D))
     dd,w3 = h*D*D + d[None,:]*D + d[:,None], h*D*3*D + d[None,:]*3*D + d[:,None]       # transposed
     Wr,Ww,Wn = tl.load(W_+w3).to(CT),tl.load(W_+w3+D).to(CT),tl.load(W_+w3+2*D).to(CT)
+    bn = tl.load(BIAS+((h*S+s)*3*D)[:,None]+(2*D+d)[None,:], okd, other=0.).to(CT)
     if TALK>0:
         Wa,Wv = tl.load(A+dd).to(CT),tl.load(V+dd).to(CT)
         g = tl.load(G+((h*S+s)*D)[:,None]+d[None,:], okd, other=0.)
@@ -257,30 +284,37 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
     jump = T*H
     last = B-1-b0
     row = b0.to(tl.int64)*jump + (t1-1)*H + h
+    far = TF*H
+    seen = b0.to(tl.int64)*far + (t1-1)*H + h
     zs = H*NG.to(tl.int64)*TZ*R*D
     hold = tl.arange(0, 32*W)[:,None]*(R*D//(32*W)) + tl.arange(0, R*D//(32*W))[None,:]
     X: tl.constexpr = 2 if W>2 else W
     hold_p = tl.arange(0, 32*X)[:,None]*(R*R//(32*X)) + tl.arange(0, R*R//(32*X))[None,:]
     z0 = (h*NG+group).to(tl.int64)*TZ + (t1-1-t0)
     got = _saved(Z, RHO, PW, z0, hold, hold_p, zs, R, D, TALK, ROUTE)
-    brought = _given(U, PICK, DO, d, s, ok, row, jump, nb, last, S, NB, D, N, K)
+    brought = _given(U, PICK, DO, d, s, ok, row, jump, seen, far, nb, last, S, NB, D, N, K)
     for back in range(t1-t0):
         t = t1-1-back
-        next_brought = _given(U, PICK, DO, d, s, ok, tl.where(t>t0, row-H, row), jump, nb, last, S, NB, D, N, K)
+        next_brought = _given(U, PICK, DO, d, s, ok, tl.where(t>t0, row-H, row), jump, tl.where(t>t0, seen-H, seen), far, nb, last, S, NB, D, N, K)
         ahead = _saved(Z, RHO, PW, tl.where(t>t0, z0-1, z0), hold, hold_p, zs, R, D, TALK, ROUTE)     # the token before is on its way
         za = z0*R*D + hold
-        M,r,w,sn,n = _tile(got[0], R, D, W).to(tl.float32),_tile(got[1], R, D, W).to(tl.float32),_tile(got[2], R, D, W).to(tl.float32),_tile(got[3], R, D, W).to(tl.float32),_tile(got[4], R, D, W).to(tl.float32)
+        M,r,w,sn = _tile(got[0], R, D, W).to(tl.float32),_tile(got[1], R, D, W).to(tl.float32),_tile(got[2], R, D, W).to(tl.float32),_tile(got[3], R, D, W).to(tl.float32)
+        n = brought[K-1].to(tl.float32)
+        if ROUTE:
+            rho = got[4][:,None]
+            n *= S*(1-FLOOR)*rho + FLOOR
+        n = _tanh(n + bn.to(tl.float32) + r*sn, FAST)
         G2 = carry
         for k in tl.static_range(N):
             G2 += brought[K+2*k+1].to(tl.float32)[:,None]*brought[K+2*k].to(tl.float32)
-        if N==0: G2 += tl.load(DO + ((((b*T+t)*H+h)*S+s)*D)[:,None] + d[None,:], okd, other=0.).to(tl.float32)
+        if N==0: G2 += tl.load(DO + ((((b*TF+t)*H+h)*S+s)*D)[:,None] + d[None,:], okd, other=0.).to(tl.float32)
         up,inv = _scale(G2, NB, SP, CT)
         G2 *= up
         live = ok
         if MASK: live = ok & (t<n_real)
         G1 = G2
         if TALK>0:
-            E,F,y,p,M1 = _tile(got[6], R, D, W),_tile(got[7], R, D, W),_tile(got[8], R, D, W).to(tl.float32),_tile(got[9], R, R, X).to(tl.float32),M + w*(n-M)
+            E,F,y,p,M1 = _tile(got[5], R, D, W),_tile(got[6], R, D, W),_tile(got[7], R, D, W).to(tl.float32),_tile(got[8], R, R, X).to(tl.float32),M + w*(n-M)
             if TALK==1:
                 G1,dg,da = _untalk(G2, inv, live, M1, E, F, y, p, Wa, Wv, g, DZ, za, zs, R, D, W, MASK, CT, PREC)
                 ag += dg
@@ -293,38 +327,41 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
                     if SHARE: at_ += da
                 else:
                     none = tl.zeros((32*W, R*D//(32*W)), tl.float32)
-                    tl.store(DZ+3*zs+za, none); tl.store(DZ+4*zs+za, none)
+                    tl.store(DZ+5*zs+za, none); tl.store(DZ+6*zs+za, none)
         if MASK: G1 = tl.where(live[:,None], G1, 0.)
-        dw = G1*(n-M)*w*(1-w)
-        dn = G1*w*(1-n*n)
+        Gw = G1*w
+        dw = Gw*((1-w)*(n-M))
+        dn = Gw*(1-n*n)
         ds = dn*r
-        dr = dn*sn*r*(1-r)
-        an += dn*inv
-        tl.store(DZ+za, _held(dr*inv, R, D, W)); tl.store(DZ+zs+za, _held(dw*inv, R, D, W)); tl.store(DZ+2*zs+za, _held(ds*inv, R, D, W))
+        dr = ds*(sn-sn*r)
         dr16,dw16,ds16 = dr,dw,ds
         if ROUTE:
             key,ur,uw,un = brought[0].to(tl.float32),brought[1].to(tl.float32),brought[2].to(tl.float32),brought[3].to(tl.float32)
             x = dr*ur + dw*uw + dn*un
             if R<=32: x = x.to(CT)
         if R<=32: dr16,dw16,ds16 = dr.to(CT),dw.to(CT),ds.to(CT)                         # all factors together, for one barrier
-        G0 = _mul(dr16, Wr, G1*(1-w), CT, PREC)
+        G0 = _mul(dr16, Wr, G1-Gw, CT, PREC)
         G0 = _mul(dw16, Ww, G0, CT, PREC)
         G0 = _mul(ds16, Wn, G0, CT, PREC)
+        an += dn*inv
+        tl.store(DZ+zs+za, _held(dr*inv, R, D, W)); tl.store(DZ+2*zs+za, _held(dw*inv, R, D, W)); tl.store(DZ+3*zs+za, _held(ds*inv, R, D, W))
         if ROUTE:
-            rho = got[5][:,None]
             share = rho*S*(1-FLOOR)
             x = share*_across(x, CT, PREC)
             z = tl.reshape(x, (NB, SP, x.shape[1]))
             x -= rho*tl.reshape(tl.broadcast_to(tl.sum(z, 1, keep_dims=True), z.shape), x.shape)
             if SHARE: al += x*inv
             G0 += x*key
-            share = (share+FLOOR)*inv
-            _sums(share*dr, share*dw, share*dn, x*inv*M, nb, DU, d, row, jump, b0, B, NB, K)
-        else: _sums(dr*inv, dw*inv, dn*inv, dn, nb, DU, d, row, jump, b0, B, NB, K)
+            share += FLOOR
+            a,b1,c,e = share*dr,share*dw,share*dn,x/64*M                 # x is large: far from the largest float16
+        else: a,b1,c,e = dr,dw,dn,dn
+        if NB==1 and R<=32: _columns(a, b1, c, e, inv, DU + row*K*D, d, CT, PREC, K)
+        else: _sums(a*inv, b1*inv, c*inv, 64*e*inv, nb, DU, d, row, jump, b0, B, NB, K)
         if MASK: G0 = tl.where(live[:,None], G0, G2)
         carry = G0*inv
         if S<SP or NB>1: carry = tl.where(okd, carry, 0.)
         row -= H
+        seen -= H
         z0 -= 1
         got,brought = ahead,next_brought
     tl.store(CARRY+at_c, carry, okd)
@@ -337,54 +374,55 @@ def _recurrent_backward(U, W_, A, V, G, LEN, POS, PICK, DO, Z, RHO, PW, CARRY, D
 
 # %% ../nbs/09b_recurrence.ipynb #44189c7f
 @_jit
-def _tiles(x, TB: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr):
+def _tiles(x, TB: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr):   # of TB tokens, as held -> [TB*R, D]
     return tl.reshape(tl.permute(tl.reshape(x, (TB, W, 8, 4, R//8, D//(8*W), 2)), (0, 4, 2, 5, 1, 3, 6)), (TB*R, D))
 
 @_jit
-def _load_tiles(Z, at, ok, TB: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr):   # of TB tokens, [TB*R, D]
-    return _tiles(tl.load(Z+at, ok, other=0.), TB, R, D, W)
+def _over(x, TB: tl.constexpr): # the sum over tokens, as held
+    return tl.sum(tl.reshape(x.to(tl.float32), (TB, x.shape[0]//TB, x.shape[1])), 0)
 
 @_jit
-def _recurrent_weights(Z, DZ, DW, DV, DB, H, L, NG, PER, S: tl.constexpr, SP: tl.constexpr, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, TB: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
+def _recurrent_weights(Z, DZ, DW, DV, DB, H, L, NG, PER, R: tl.constexpr, D: tl.constexpr, W: tl.constexpr, TB: tl.constexpr, CT: tl.constexpr, PREC: tl.constexpr):
     h,d = tl.program_id(0),tl.arange(0, D)
     first,end = tl.program_id(1)*PER,tl.minimum(tl.program_id(1)*PER+PER, NG*L)
+    mine = tl.program_id(1)*H+h
     zs = H*NG.to(tl.int64)*L*R*D
     Z += (h*NG.to(tl.int64)*L + first)*R*D
     DZ += (h*NG.to(tl.int64)*L + first)*R*D
-    k = tl.arange(0, TB)[:,None,None]
-    at = k*(R*D) + (tl.arange(0, 32*W)[:,None]*(R*D//(32*W)) + tl.arange(0, R*D//(32*W))[None,:])[None,:,:]
-    a,b,c = tl.zeros((D, D), tl.float32),tl.zeros((D, D), tl.float32),tl.zeros((D, D), tl.float32)
+    k = tl.arange(0, TB*32*W)[:,None]
+    at = k*(R*D//(32*W)) + tl.arange(0, R*D//(32*W))[None,:]
+    square = d[:,None]*D + d[None,:]
     if tl.program_id(2)==1:                                                            # communication
+        to = DV + mine*2*D*D + square
+        a,b = tl.load(to),tl.load(to+D*D)
         for n in range(first, end, TB):
-            ok = tl.broadcast_to(n+k<end, (TB, 32*W, R*D//(32*W)))
-            m,w,v = tl.load(Z+at, ok, other=0.).to(tl.float32),tl.load(Z+2*zs+at, ok, other=0.).to(tl.float32),tl.load(Z+4*zs+at, ok, other=0.).to(tl.float32)
-            mt = tl.trans(_tiles((m+w*(v-m)).to(CT), TB, R, D, W))
-            a,b = _mul(mt, _load_tiles(DZ+3*zs, at, ok, TB, R, D, W), a, CT, PREC),_mul(mt, _load_tiles(DZ+4*zs, at, ok, TB, R, D, W), b, CT, PREC)
+            ok = tl.broadcast_to(n+k//(32*W)<end, (TB*32*W, R*D//(32*W)))
+            mt = tl.trans(_tiles(tl.load(Z+4*zs+at, ok, other=0.), TB, R, D, W).to(CT))
+            dE,dF = tl.load(DZ+5*zs+at, ok, other=0.),tl.load(DZ+6*zs+at, ok, other=0.)
+            a,b = _mul(mt, _tiles(dE, TB, R, D, W), a, CT, PREC),_mul(mt, _tiles(dF, TB, R, D, W), b, CT, PREC)
             Z += TB*R*D; DZ += TB*R*D
-        to = h*2*D*D + d[:,None]*2*D + d[None,:]
-        tl.atomic_add(DV+to, a); tl.atomic_add(DV+to+D, b)
+        tl.store(to, a); tl.store(to+D*D, b)
     else:                                                                              # gates
-        sr,sw = tl.zeros((32*W, R*D//(32*W)), tl.float32),tl.zeros((32*W, R*D//(32*W)), tl.float32)
+        to,by = DW + mine*3*D*D + square,DB + mine*2*R*D + tl.arange(0, 32*W)[:,None]*(R*D//(32*W)) + tl.arange(0, R*D//(32*W))[None,:]
+        a,b,c,sr,sw = tl.load(to),tl.load(to+D*D),tl.load(to+2*D*D),tl.load(by),tl.load(by+R*D)
         for n in range(first, end, TB):
-            ok = tl.broadcast_to(n+k<end, (TB, 32*W, R*D//(32*W)))
-            mt = tl.trans(_load_tiles(Z, at, ok, TB, R, D, W).to(CT))
-            dr,dw = tl.load(DZ+at, ok, other=0.),tl.load(DZ+zs+at, ok, other=0.)
-            sr += tl.sum(dr.to(tl.float32), 0); sw += tl.sum(dw.to(tl.float32), 0)
-            a,b,c = _mul(mt, _tiles(dr, TB, R, D, W), a, CT, PREC),_mul(mt, _tiles(dw, TB, R, D, W), b, CT, PREC),_mul(mt, _load_tiles(DZ+2*zs, at, ok, TB, R, D, W), c, CT, PREC)
+            ok = tl.broadcast_to(n+k//(32*W)<end, (TB*32*W, R*D//(32*W)))
+            mt = tl.trans(_tiles(tl.load(Z+at, ok, other=0.), TB, R, D, W).to(CT))
+            dr,dw,ds = tl.load(DZ+zs+at, ok, other=0.),tl.load(DZ+2*zs+at, ok, other=0.),tl.load(DZ+3*zs+at, ok, other=0.)
+            sr += _over(dr, TB); sw += _over(dw, TB)
+            a,b,c = _mul(mt, _tiles(dr, TB, R, D, W), a, CT, PREC),_mul(mt, _tiles(dw, TB, R, D, W), b, CT, PREC),_mul(mt, _tiles(ds, TB, R, D, W), c, CT, PREC)
             Z += TB*R*D; DZ += TB*R*D
-        to = h*3*D*D + d[:,None]*3*D + d[None,:]
-        tl.atomic_add(DW+to, a); tl.atomic_add(DW+to+D, b); tl.atomic_add(DW+to+2*D, c)
-        s = tl.arange(0, R)%SP
-        by,real = ((h*S+s)*2*D)[:,None] + d[None,:], tl.broadcast_to((s<S)[:,None], (R, D))
-        tl.atomic_add(DB+by, _tile(sr, R, D, W), real); tl.atomic_add(DB+by+D, _tile(sw, R, D, W), real)
+        tl.store(to, a); tl.store(to+D*D, b); tl.store(to+2*D*D, c)
+        tl.store(by, sr); tl.store(by+R*D, sw)
 
 # %% ../nbs/09b_recurrence.ipynb #d30c200e
 class _Plan:
-    KEEP = 64      # tokens from one kept state to the next
+    KEEP = 96      # tokens from one kept state to the next
     WAVE = 256     # programs that make a segment again
+    SUMS = 256     # programs that sum over its tokens
     LAUNCH = {k: dict(num_warps=4) for k in ('forward','again','back','sums')}   # warps of a program, of each kernel
     ROWS = 64      # of a block in the products over tokens, at least
-    MADE = 4096    # tokens of all sequences for which `u` is made again at a time
+    MADE = 6144    # tokens of all sequences for which `u` is made again at a time
     SIDE = True    # two segments alternate where the walk back leaves the GPU half idle
 
     @staticmethod
@@ -400,6 +438,11 @@ class _Plan:
         programs = -(-B//NB)*H
         side = _Plan.SIDE and cuda and 2*programs<=_Plan.WAVE
         return min(-(-T//keep), max(1, _Plan.WAVE//(1+side)//programs))*keep, side
+
+    @staticmethod
+    def shares(tokens, H, kinds, TB): # of a head: programs that sum, at most; tokens of each
+        each = max(-(-tokens*H*kinds//_Plan.SUMS), 8*TB)
+        return min(-(-_Plan.SUMS//(H*kinds)), -(-tokens//(8*TB))), -(-each//TB)*TB
 
 # %% ../nbs/09b_recurrence.ipynb #c4910541
 _TYPES = {torch.float32: 'float32', torch.float16: 'float16', torch.bfloat16: 'bfloat16'}
@@ -419,7 +462,7 @@ def _recurrence(M, u, W, bias, A, V, g, read, log_a, lengths, position, talk, ke
     ck = M.new_empty(B, -(-T//keep), H, S, d)
     ck[:,0] = M
     last,out = M.new_empty(B, H, S, d),u.new_empty(B, T, H, o['N'], d) if o['N'] else M.new_empty(B, T, H, S, d)
-    _recurrent_forward[(-(-B//o['NB'])*H, 1)](*ts, ck, last, out, *[ck]*5, B, T, H, 0, T, 0, **o, **fast, C=keep, SAVE=False, CT=getattr(tl, _TYPES[there]), **_Plan.LAUNCH['forward'])
+    _recurrent_forward[(-(-B//o['NB'])*H, 1)](*ts, ck, last, out, *[ck]*5, B, T, H, T, 0, T, 0, **o, **fast, C=keep, SAVE=False, CT=getattr(tl, _TYPES[there]), **_Plan.LAUNCH['forward'])
     return out, last, ck
 
 @_recurrence.register_fake
@@ -454,44 +497,49 @@ class _Back: # the way back through a sequence, a part after the other from the 
         self.o,there,self.fast = _Plan.options(u, d, S, read, talk, lengths, floor)
         later = torch.float16 if interpreted() and there==torch.float16 else torch.bfloat16 if there==torch.float16 else there   # gradients may be of any size
         new,zero = lambda k, *s, dtype=torch.float32: [torch.empty(*s, dtype=dtype, device=u.device) for _ in range(k)],lambda *s: torch.zeros(*s, device=u.device)
-        self.size,self.groups,self.keep = (B, H, S, d),-(-B//self.o['NB']),keep
+        self.size,self.groups,self.keep,self.kinds = (B, H, S, d),-(-B//self.o['NB']),keep,1+(talk>0)
         self.R,(self.TZ,self.side) = self.o['NB']*self.o['SP'],_Plan.segment(B, n, H, self.o['NB'], keep, u.is_cuda)
-        k,shape = 1+self.side,(H, self.groups, self.TZ)
-        self.Z,self.DZ,self.RHO,self.P = new(k, 8, *shape, self.R*d, dtype=there),new(k, 5, *shape, self.R*d, dtype=later),new(k, *shape, self.R),new(k, *shape, self.R**2, dtype=there)
+        k,shape,self.TB = 1+self.side,(H, self.groups, self.TZ),max(1, _Plan.ROWS//self.R)
+        self.Z,self.RHO,self.P = new(k, 4*self.kinds, *shape, self.R*d, dtype=there),new(k, *shape, self.R),new(k, *shape, self.R**2, dtype=there)
+        self.DZ = [z.view(later) for z in self.Z]
         self.given,self.shared = _ready((u, W, bias, A, V, g, None, log_a, None, None))[1:7],log_a is not None
-        self.dW,self.dAV,self.db2,self.db,self.dla = zero(H, d, 3*d),zero(H, d, 2*d),zero(H, S, 2*d),zero(B, H, S, 2*d),zero(B, H, S)
+        n = _Plan.shares(self.groups*self.TZ, H, self.kinds, self.TB)[0]
+        self.dW,self.dAV,self.db2,self.db,self.dla = zero(n, H, 3, d, d),zero(n, H, 2, d, d),zero(n, H, 2, self.R*d),zero(B, H, S, 2*d),zero(B, H, S)
         self.C1,self.C2 = getattr(tl, _TYPES[there]),getattr(tl, _TYPES[later])
 
-    def walk(self, do, dM, ck, u, read, lengths, position): # a part: `dM` becomes the gradient of the states before it; gradients of u, read
+    def walk(self, do, dM, ck, u, read, dread, TF, lengths, position): # a part: `dM` becomes the gradient of the states before it, `dread` that of `read`; the gradient of u. `do`, `read` and `dread` may lie in sequences of TF tokens
         (B,H,S,d),T,how = self.size,u.shape[1],_Plan.LAUNCH
         W,bias,A,V,g,la = self.given
-        do,ck,u,p1,r1 = (x.contiguous() for x in (do, ck, u, bias if position is None else position, bias if read is None else read))
-        n1 = bias if lengths is None else lengths.contiguous()
-        du,dread,k,cuts = torch.empty_like(u),torch.empty_like(r1),1+self.side,list(reversed(range(0, T, self.TZ)))
-        TB,long = max(1, _Plan.ROWS//self.R),lambda n: min(self.TZ, T-cuts[n])             # tokens of a segment
+        ck,u,p1,n1 = (x.contiguous() for x in (ck, u, bias if position is None else position, bias if lengths is None else lengths))
+        r1,dr1 = (bias if x is None else x for x in (read, dread))
+        du,k,cuts = torch.empty_like(u),1+self.side,list(reversed(range(0, T, self.TZ)))
+        long = lambda n: min(self.TZ, T-cuts[n])                                        # tokens of a segment
         def again(n):
-            _recurrent_forward[(self.groups*H, -(-long(n)//self.keep))](u, W, bias, A, V, g, la, n1, p1, r1, ck, ck, do, do, dread, self.Z[n%k], self.RHO[n%k], self.P[n%k],
-                B, T, H, cuts[n], self.keep, long(n), **self.o, **self.fast, C=self.keep, SAVE=True, CT=self.C1, **how['again'])
+            _recurrent_forward[(self.groups*H, -(-long(n)//self.keep))](u, W, bias, A, V, g, la, n1, p1, r1, ck, ck, do, do, dr1, self.Z[n%k], self.RHO[n%k], self.P[n%k],
+                B, T, H, TF, cuts[n], self.keep, long(n), **self.o, **self.fast, C=self.keep, SAVE=True, CT=self.C1, **how['again'])
         def back(n):
-            _recurrent_backward[(self.groups*H,)](u, W, A, V, g, n1, p1, r1, do, self.Z[n%k], self.RHO[n%k], self.P[n%k], dM, self.DZ[n%k], du, self.db, self.dla,
-                B, T, H, cuts[n], cuts[n]+long(n), long(n), **self.o, SHARE=self.shared, CT=self.C1, **how['back'])
+            _recurrent_backward[(self.groups*H,)](u, W, bias, A, V, g, n1, p1, r1, do, self.Z[n%k], self.RHO[n%k], self.P[n%k], dM, self.DZ[n%k], du, self.db, self.dla,
+                B, T, H, TF, cuts[n], cuts[n]+long(n), long(n), **self.o, **self.fast, SHARE=self.shared, CT=self.C1, **how['back'])
         def sums(n):
-            talk,tokens = self.o['TALK']>0,self.groups*long(n)
-            per = -(-max(-(-tokens*H*(1+talk)//_Plan.WAVE), 8*TB)//TB)*TB               # of a program
-            _recurrent_weights[(H, -(-tokens//per), 1+talk)](self.Z[n%k], self.DZ[n%k], self.dW, self.dAV, self.db2, H, long(n), self.groups, per,
-                S=S, SP=self.o['SP'], R=self.R, D=d, W=self.o['W'], TB=TB, CT=self.C2, PREC=self.o['PREC'], **how['sums'])
+            tokens = self.groups*long(n)
+            per = _Plan.shares(tokens, H, self.kinds, self.TB)[1]
+            _recurrent_weights[(H, -(-tokens//per), self.kinds)](self.Z[n%k], self.DZ[n%k], self.dW, self.dAV, self.db2, H, long(n), self.groups, per,
+                R=self.R, D=d, W=self.o['W'], TB=self.TB, CT=self.C2, PREC=self.o['PREC'], **how['sums'])
         _walk(cuts, self.side, again, back, sums)
-        return du, dread
+        return du
 
     def sums(self): # gradients of W, bias, A, V, g, log_a
-        d,db = self.size[-1],self.db.sum(0)
-        return self.dW, torch.cat([self.db2, db[...,:d]], -1), *(x.clone() for x in self.dAV.split(d, -1)), db[...,d:].clone(), self.dla.sum((0,1))
+        (_,H,S,d),W = self.size,self.o['W']
+        db,db2 = self.db.sum(0),self.db2.sum(0).view(H, 2, W, 8, 4, self.R//8, d//(8*W), 2).permute(0,5,3,1,6,2,4,7).reshape(H, self.o['NB'], -1, 2*d).sum(1)[:,:S]
+        return self.dW.sum(0).transpose(1,2).flatten(2), torch.cat([db2, db[...,:d]], -1), *(x.clone(memory_format=torch.contiguous_format) for x in self.dAV.sum(0).unbind(1)), db[...,d:].clone(), self.dla.sum((0,1))
 
 # %% ../nbs/09b_recurrence.ipynb #d3a1afab
 @torch.library.custom_op('nstm::recurrence_backward', mutates_args=(), schema=f'(Tensor do, Tensor dlast, Tensor ck, {_GIVEN}) -> Tensor[]')
 def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor): # gradients of M, u, W, bias, A, V, g, read, log_a
     dM,back = dlast.clone(memory_format=torch.contiguous_format),_Back(u, u.shape[1], ck.shape[-2], W, bias, A, V, g, log_a, read, lengths, talk, keep, floor)
-    du,dread = back.walk(do, dM, ck, u, read, lengths, position)
+    read = None if read is None else read.contiguous()
+    dread = bias.clone() if read is None else torch.empty_like(read)
+    du = back.walk(do.contiguous(), dM, ck, u, read, dread, u.shape[1], lengths, position)
     *few,dla = back.sums()
     return [dM, du, *few, dread, dla]
 
@@ -526,6 +574,7 @@ def _from_tokens_backward(do, dlast, ck, x, weight, W, bias, A, V, g, read, log_
     (B,T,_),(_,_,H,S,d),w = x.shape,ck.shape,weight.flatten(0,1)
     n = min(max(1, _Plan.MADE//(B*keep))*keep, T)
     dM = torch.zeros_like(ck[:,0], memory_format=torch.contiguous_format) if dlast is None else dlast.clone(memory_format=torch.contiguous_format)
+    do,read = (None if z is None else z.contiguous() for z in (do,read))
     dx,dw,dread,back = torch.empty_like(x),torch.zeros(w.shape, device=x.device),None if read is None else torch.empty_like(read),None
     with torch.autocast(x.device.type, enabled=False):
         for t in reversed(range(0, T, n)):
@@ -534,12 +583,12 @@ def _from_tokens_backward(do, dlast, ck, x, weight, W, bias, A, V, g, read, log_
             xt = part(x).to(w.dtype)
             u = _bring(xt, weight)
             if back is None: back = _Back(u, n, S, W, bias, A, V, g, log_a, read, lengths, talk, keep, floor)
-            dt = part(do) if do is not None else ck.new_zeros(*u.shape[:3], S, d) if read is None else torch.zeros_like(part(read[...,:1]).expand(*u.shape[:3], read.shape[3], d))
-            du,dr = back.walk(dt, dM, ck[:,t//keep:-(-at.stop//keep)], u, part(read), None if lengths is None else lengths-t, None if position is None else position+t)
-            du = du.flatten(2)
+            if do is not None: seen = part(do),part(read),part(dread),T
+            else:              seen = ck.new_zeros(*u.shape[:3], S, d) if read is None else u.new_zeros(*u.shape[:3], read.shape[3], d),*(None if z is None else part(z).contiguous() for z in (read,dread)),at.stop-t
+            du = back.walk(seen[0], dM, ck[:,t//keep:-(-at.stop//keep)], u, *seen[1:], None if lengths is None else lengths-t, None if position is None else position+t).flatten(2)
             dx[:,at] = du @ w
             dw += du.flatten(0,1).mT @ xt.flatten(0,1)
-            if read is not None: dread[:,at] = dr
+            if read is not None and do is None: dread[:,at] = seen[2]
     *few,dla = back.sums()
     return [dM, dx, dw.view_as(weight), *few, bias.clone() if dread is None else dread, dla]
 
