@@ -440,6 +440,11 @@ class _Plan:
         return min(-(-T//keep), max(1, _Plan.WAVE//(1+side)//programs))*keep, side
 
     @staticmethod
+    def turn(B, H, NB): # sequences that are walked back at a time: at most half more programs than keep the GPU busy
+        turns = max(1, -(-2*B*H//(3*_Plan.WAVE*NB)))
+        return min(B, -(-B//(turns*NB))*NB)
+
+    @staticmethod
     def shares(tokens, H, kinds, TB): # of a head: programs that sum, at most; tokens of each
         each = max(-(-tokens*H*kinds//_Plan.SUMS), 8*TB)
         return min(-(-_Plan.SUMS//(H*kinds)), -(-tokens//(8*TB))), -(-each//TB)*TB
@@ -534,14 +539,24 @@ class _Back: # the way back through a sequence, a part after the other from the 
         return self.dW.sum(0).transpose(1,2).flatten(2), torch.cat([db2, db[...,:d]], -1), *(x.clone(memory_format=torch.contiguous_format) for x in self.dAV.sum(0).unbind(1)), db[...,d:].clone(), self.dla.sum((0,1))
 
 # %% ../nbs/09b_recurrence.ipynb #d3a1afab
+def _in_turns(walk, do, dlast, ck, x, read, lengths, position, NB): # `walk` of these, of some sequences at a time: gradients of M, of x, of …, of read, of log_a
+    B,H = ck.shape[0],ck.shape[2]
+    n = _Plan.turn(B, H, NB)
+    found = [walk(*(None if z is None else z[b:b+n] for z in (do, dlast, ck, x, read, lengths, position))) for b in range(0, B, n)]
+    if len(found)==1: return found[0]
+    of_sequences = (0, 1, *[len(found[0])-2]*(read is not None))
+    return [torch.cat(zs) if i in of_sequences else sum(zs[1:], zs[0]) for i,zs in enumerate(zip(*found))]
+
+# %% ../nbs/09b_recurrence.ipynb #114ccfc0
 @torch.library.custom_op('nstm::recurrence_backward', mutates_args=(), schema=f'(Tensor do, Tensor dlast, Tensor ck, {_GIVEN}) -> Tensor[]')
 def _recurrence_backward(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor): # gradients of M, u, W, bias, A, V, g, read, log_a
-    dM,back = dlast.clone(memory_format=torch.contiguous_format),_Back(u, u.shape[1], ck.shape[-2], W, bias, A, V, g, log_a, read, lengths, talk, keep, floor)
-    read = None if read is None else read.contiguous()
-    dread = bias.clone() if read is None else torch.empty_like(read)
-    du = back.walk(do.contiguous(), dM, ck, u, read, dread, u.shape[1], lengths, position)
-    *few,dla = back.sums()
-    return [dM, du, *few, dread, dla]
+    def walk(do, dlast, ck, u, read, lengths, position):
+        dM,back = dlast.clone(memory_format=torch.contiguous_format),_Back(u, u.shape[1], ck.shape[-2], W, bias, A, V, g, log_a, read, lengths, talk, keep, floor)
+        dread = bias.clone() if read is None else torch.empty_like(read)
+        du = back.walk(do, dM, ck, u, read, dread, u.shape[1], lengths, position)
+        *few,dla = back.sums()
+        return [dM, du, *few, dread, dla]
+    return _in_turns(walk, do.contiguous(), dlast, ck, u, None if read is None else read.contiguous(), lengths, position, _Plan.options(u, ck.shape[-1], ck.shape[-2], read, talk, lengths, floor)[0]['NB'])
 
 @_recurrence_backward.register_fake
 def _(do, dlast, ck, u, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor):
@@ -571,12 +586,11 @@ def _bring(x, weight): return F.linear(x, weight.flatten(0,1)).unflatten(-1, wei
 
 @torch.library.custom_op('nstm::recurrence_from_tokens_backward', mutates_args=(), schema=f"(Tensor? do, Tensor? dlast, Tensor ck, Tensor x, Tensor weight, {_GIVEN.removeprefix('Tensor u, ')}) -> Tensor[]")
 def _from_tokens_backward(do, dlast, ck, x, weight, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor): # gradients of M, x, weight, W, bias, A, V, g, read, log_a; `weight` in the type of u
-    (B,T,_),(_,_,H,S,d),w = x.shape,ck.shape,weight.flatten(0,1)
-    n = min(max(1, _Plan.MADE//(B*keep))*keep, T)
-    dM = torch.zeros_like(ck[:,0], memory_format=torch.contiguous_format) if dlast is None else dlast.clone(memory_format=torch.contiguous_format)
-    do,read = (None if z is None else z.contiguous() for z in (do,read))
-    dx,dw,dread,back = torch.empty_like(x),torch.zeros(w.shape, device=x.device),None if read is None else torch.empty_like(read),None
-    with torch.autocast(x.device.type, enabled=False):
+    def walk(do, dlast, ck, x, read, lengths, position):
+        (B,T,_),(_,_,H,S,d),w = x.shape,ck.shape,weight.flatten(0,1)
+        n = min(max(1, _Plan.MADE//(B*keep))*keep, T)
+        dM = torch.zeros_like(ck[:,0], memory_format=torch.contiguous_format) if dlast is None else dlast.clone(memory_format=torch.contiguous_format)
+        dx,dw,dread,back = torch.empty_like(x),torch.zeros(w.shape, device=x.device),None if read is None else torch.empty_like(read),None
         for t in reversed(range(0, T, n)):
             at = slice(t, min(t+n, T))
             part = lambda z: None if z is None else z[:,at]
@@ -589,8 +603,11 @@ def _from_tokens_backward(do, dlast, ck, x, weight, W, bias, A, V, g, read, log_
             dx[:,at] = du @ w
             dw += du.flatten(0,1).mT @ xt.flatten(0,1)
             if read is not None and do is None: dread[:,at] = seen[2]
-    *few,dla = back.sums()
-    return [dM, dx, dw.view_as(weight), *few, bias.clone() if dread is None else dread, dla]
+        *few,dla = back.sums()
+        return [dM, dx, dw.view_as(weight), *few, bias.clone() if dread is None else dread, dla]
+    with torch.autocast(x.device.type, enabled=False):
+        do,read = (None if z is None else z.contiguous() for z in (do,read))
+        return _in_turns(walk, do, dlast, ck, x, read, lengths, position, _Plan.options(weight, ck.shape[-1], ck.shape[-2], read, talk, lengths, floor)[0]['NB'])
 
 @_from_tokens_backward.register_fake
 def _(do, dlast, ck, x, weight, W, bias, A, V, g, read, log_a, lengths, position, talk, keep, floor):
