@@ -19,8 +19,8 @@ __all__ = ['MODELS', 'contenders', 'check_layer', 'peak_memory', 'state_bytes', 
 
 # %% ../nbs/33_scaling.ipynb #a2839002
 MODELS = {  # name: (mixer, its options)
-    'NSTM (recurrent)': ('nstm', dict(num_states=8, num_heads=4, core='recurrent', transition='identity', read='all', communicate=1)),
-    'NSTM (scan)': ('nstm', dict(num_states=8, num_heads=4, core='scan', transition='identity', read='all', communicate=32)),
+    'NSTM (recurrent)': ('nstm', dict(num_states=8, num_heads=4, core='recurrent', transition='identity', read='signed', communicate=1)),
+    'NSTM (scan)': ('nstm', dict(num_states=8, num_heads=4, core='scan', transition='identity', read='signed', communicate=0)),
     'GRU': ('gru', {}), 'LSTM': ('lstm', {}), 'Transformer': ('transformer', dict(num_heads=4))}
 
 def contenders(
@@ -156,11 +156,11 @@ def main(argv=None):
     rows = record_scaling(a.lengths, a.tokens, a.repeats, a.width, a.threads, a.results, lambda s: print(s, flush=True))
     from nstm.tracking import results_dir
     from pathlib import Path
-    import matplotlib
-    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
     out = Path(a.results or results_dir())/'visualization'/'scaling.png'
     out.parent.mkdir(parents=True, exist_ok=True)
-    plot_scaling(rows).savefig(out, dpi=100)
+    fig = plot_scaling(rows)
+    fig.savefig(out, dpi=100); plt.close(fig)
     print(f"{len(rows)} rows appended to {out.parents[1]/'experiments'/'scaling.jsonl'}, picture in {out}")
 
 # %% ../nbs/33_scaling.ipynb #44dd7c16

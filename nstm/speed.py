@@ -818,11 +818,11 @@ def main(argv=None):
     if recorded: say('\n'+table.to_string())
     path = Path(a.results or results_dir())
     if any(r['config']['direction'] in DIRECTIONS.values() for r in recorded):
-        import matplotlib
-        matplotlib.use('Agg')
+        import matplotlib.pyplot as plt
         out = path/'visualization'/'speed.png'
         out.parent.mkdir(parents=True, exist_ok=True)
-        plot_speed(recorded).savefig(out, dpi=80)
+        fig = plot_speed(recorded)
+        fig.savefig(out, dpi=80); plt.close(fig)
         say(f'picture in {out}')
     say(f"{len(rows)} rows appended to {path/'experiments'/'speed.jsonl'} in {clock.seconds:.0f} s")
 

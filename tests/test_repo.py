@@ -73,6 +73,14 @@ def test_notebook_form(nb):
                 assert size <= 100_000, f"{size/1000:.0f} kB of {mime} under: {''.join(c['source'])[:80]}"
 
 @pytest.mark.parametrize('nb', notebooks, ids=ids)
+def test_pictures_are_there(nb):
+    "A figure is kept as a picture, not as a line that says that there was one."
+    for c in cells(nb):
+        for o in c.get('outputs', []):
+            d = o.get('data', {})
+            assert '<Figure' not in ''.join(d.get('text/plain', '')) or d.keys() & {'image/png', 'image/svg+xml'}, f"no picture under: {''.join(c['source'])[:80]}"
+
+@pytest.mark.parametrize('nb', notebooks, ids=ids)
 def test_import_cells(nb):
     "Imports stand in import cells, with settings at most: nbdev_docs runs these cells alone."
     for c in cells(nb):
