@@ -28,7 +28,7 @@ def trained(tasks, models, anneal, stages, large, hold=0., s5=None, a5=None, ari
     own = {'s5':{**group, **(s5 or {})}, 'a5':{**group, **(a5 or {})}, **{t: {**o, **(arithmetic or {})} for t,o in ARITHMETIC.items()}, 'mod_arithmetic_brackets': dict(min_length=1), **{t: dict(steps=800, batch_size=128) for t in SHORT}}
     return dict({'steps':4000, **COMMON, **settings}, tasks=tasks, models=models, stages=stages, per_model={m: dict(anneal=anneal, hold=hold) for m in mine}, per_task={t: own[t] for t in tasks if t in own})
 
-experiment = Experiment('state_tracking', 'Trained on at most 40 tokens, which models still know the state after 10,000?', shown=('parity','mod_addition','s3','tomita_3','tomita_5','tomita_6'),
+experiment = Experiment('state_tracking', 'Trained on at most 40 tokens, which models still know the state after 10,000?', shown=('parity','mod_addition','s3','a5','tomita_5','tomita_6'),
     models={'NSTM': form(), 'NSTM, sinkhorn': form(transition='sinkhorn'), **RIVAL_SETTINGS},
     presets=dict(
         quick=dict(tasks=('s3',), models=('NSTM','GRU','Transformer'), d_model=32, steps=300, batch_size=32, lr=5e-3, stages=STAGES, test_lengths=(40,160,640), test_sequences=16,
