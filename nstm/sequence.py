@@ -95,7 +95,7 @@ class RecurrentCore(nn.Module):
         d,S,self.route_floor = D//H,write_states or num_states,route_floor
         self.num_states,self.state_fixed,self.num_heads,self.gate_type,self.route,self.top_k,self.timescale = num_states,write_states or 0,num_heads,gate_type,route,top_k,timescale
         self.token = nn.Linear(D, (n+route)*D, bias=False, **kw)                     # key and gate inputs, head by head
-        self.state = nn.Parameter(torch.randn(H, d, (n+route)*d, **kw)*d**-.5)       # query and gate inputs
+        self.state = nn.Parameter(torch.empty(H, d, (n+route)*d, **kw).uniform_(-d**-.5, d**-.5))       # query and gate inputs; as wide as in `nn.GRU`
         self.bias = nn.Parameter(torch.zeros(H, S, n*d, **kw))
         nn.init.normal_(self.token.weight, std=D**-.5)
         b = chrono_bias(S, timescale[1], timescale[0], **kw)[:,None]                  # [S, 1]
