@@ -95,6 +95,6 @@ experiment = Experiment('transition_search', 'Which form of move, write, gate, c
         s5=dict(EACH, tasks=('s5',), models=('base', *(m for m in FORMS if m.startswith('move') and m in FAST), 'write: off', '8 states', '32 states', '32 heads'), steps=4000, lr=4e-3),
         text=dict(tasks=('shakespeare',), models=SIGHT, **TEXT, per_model=FREE['per_model']),
         pixels=dict(tasks=('seq_mnist',), models=SIGHT, **PIXELS, per_model=FREE['per_model']),
-        pages=dict(tasks=('shakespeare',), models=('base','move: identity','move: starts at .9 in place','write: at many time scales','read: one signed','read: two signed','move: logits of rank 4','8 states','8 heads'), **PAGES, seeds=(0,),
-                   per_model={m: dict(anneal=None, hold=0., mixer_options=dict(num_heads=8 if m=='8 heads' else 4, head_dropout=0., **(dict(timescale=(1.,1024.)) if m.startswith(('read','move: starts','move: logits','8')) else {}))) for m in FORMS}),
+        pages=dict(tasks=('shakespeare',), models=('base','move: identity','move: starts at .9 in place','write: at many time scales','read: one signed','read: two signed','move: logits of rank 4','8 states'), **PAGES, seeds=(0,),
+                   per_model={m: dict(anneal=None, hold=0., mixer_options=dict(num_heads=4, head_dropout=0., **(dict(timescale=(1.,1024.)) if m.startswith(('read','move: starts','move: logits','8 states')) else {}))) for m in FORMS}),
     ))
